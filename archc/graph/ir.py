@@ -1,0 +1,217 @@
+"""The checked Graph: what drawing, emission and reports see of a spec.
+
+A `Graph` is a block with its numbers bound. Its `nx` is a networkx.MultiDiGraph whose nodes
+are integers; `nx.nodes[i]["data"]` is one of the `Node` classes below, and each edge carries
+`out` (which output of the source) and `port` (which argument of the target).
+
+Dimensions and numbers in a Graph are in the block's own names: a block that is used with the
+same static sizes in two places is one Graph object, whatever the symbolic sizes around it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Union
+
+from archc.ops.base import Op
+from archc.shapes import Guard, Size, Tensor
+from archc.source.text import Span
+
+if TYPE_CHECKING:
+    import networkx
+
+    from archc.lang.schema import Block, Node as NodeSpec
+
+
+@dataclass(frozen=True, slots=True)
+class Bundle:
+    """An ordered list of tensors."""
+
+    members: tuple[Tensor, ...]
+
+
+Type = Union[Tensor, Bundle]
+
+
+@dataclass(frozen=True, slots=True)
+class Ref:
+    """A value: output `out` of node `node`."""
+
+    node: int
+    out: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Number:
+    """A number as an operand: an int, a float, a bool, or a symbolic size."""
+
+    value: Any
+
+
+Operand = Union[Ref, Number, None]  # None: an absent optional input
+
+
+@dataclass(frozen=True, slots=True)
+class Output:
+    """A node's output: its name (the port's), its type, and `open`: may it be None when the model
+    runs, because an optional input of the block was left open?"""
+
+    name: str
+    type: Type
+    open: bool = False
+
+
+@dataclass(slots=True)
+class Node:
+    """A node of a Graph. `value` is the name that the flow gives its first output, where it does."""
+
+    span: Span
+    outputs: tuple[Output, ...]
+    value: str | None = field(default=None, kw_only=True)
+
+
+@dataclass(slots=True)
+class Input(Node):
+    """An input of the block. `outputs[0].open`: it may be None at run time."""
+
+    name: str
+    optional: bool = False
+
+
+@dataclass(slots=True)
+class Apply(Node):
+    """An operator applied. `arguments`: one operand for each port, a variadic port's spread.
+
+    Owned by `member` where it is a node of the spec, else written in place.
+    A required argument that is open makes the outputs open; optional and variadic ones may be
+    None one by one (`add`, `mul`, `concat` leave out what is None)."""
+
+    op: Op
+    arguments: tuple[Operand, ...]
+    member: str | None = None
+
+
+@dataclass(slots=True)
+class Call(Node):
+    """A block, or anything repeated, applied: `members[member]` with these wires.
+
+    `outputs` are the target's outputs by name; for a repeat, the last copy's first output and
+    bundles of the others; for a parallel, bundles. A last output named `all`, where used, is the
+    bundle of the copies' first outputs."""
+
+    member: str
+    arguments: tuple[Wire, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Wire:
+    """What feeds an input of a called block or repeated operator.
+
+    `port` is the input's name. `each`: a bundle of which every copy takes its share, in order
+    (`share` members each; a port that is a bundle gets a list, another the tensor).
+    Of a `repeat`, the first input is carried from copy to copy and `operand` feeds the first."""
+
+    port: str
+    operand: Operand
+    each: bool = False
+    share: int = 1
+
+
+@dataclass(slots=True)
+class Pack(Node):
+    """`bundle(...)`: tensors and bundles, flattened into one."""
+
+    items: tuple[Ref, ...]
+
+
+@dataclass(slots=True)
+class Pick(Node):
+    """`b[i]`, `b[a:b:c]` or `reversed(b)` of a bundle. `index` is an int or a slice."""
+
+    bundle: Ref
+    index: int | slice
+
+
+@dataclass(slots=True)
+class Choose(Node):
+    """A choice made when the model runs: `then` where `test` holds, else `other`.
+
+    `test` is a Python condition over the block's open inputs, as a nested tuple:
+    ("given", name), ("not", t), ("and", t, u), ("or", t, u); or None for `a or b`:
+    the first of `then` and `other` that is not None."""
+
+    test: tuple | None
+    then: Operand
+    other: Operand
+
+
+@dataclass(slots=True)
+class Read(Node):
+    """`node.weight` or `node.bias` read as a value; of a `param` or `buffer`, `attribute` is ""."""
+
+    member: str
+    attribute: str
+
+
+@dataclass(slots=True)
+class Copy:
+    """One copy of a member (the only one, where nothing is repeated).
+
+    `target` None: bypassed. `inputs`: its inputs' types in the enclosing block's names, by port.
+    `numbers`: the target block's params and free dimensions, by name, as the enclosing block's
+    numbers (labelled in its names); empty for an operator."""
+
+    target: Op | Graph | None
+    inputs: dict[str, Type | None]
+    numbers: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class Member:
+    """What has a name in a block: a node of the spec, its copies and how they are arranged.
+
+    `arranged` is "" (one copy), "repeat" or "parallel"; `share`: one set of weights for all."""
+
+    name: str
+    spec: NodeSpec | None
+    copies: tuple[Copy, ...]
+    span: Span
+    arranged: str = ""
+    share: bool = False
+    hidden: bool = False  # a block without weights, written in place: its name is ours
+
+
+@dataclass(slots=True)
+class LineInfo:
+    """A flow line that exists: what `check --shapes` prints. `refs` go with `names`."""
+
+    names: tuple[str, ...]
+    refs: tuple[Ref, ...]
+    span: Span
+    nodes: tuple[int, ...]
+
+
+@dataclass(slots=True, eq=False)
+class Graph:
+    """A block, bound: its numbers known, its absent parts gone, its shapes inferred."""
+
+    name: str
+    block: Block
+    params: dict[str, Any]
+    dims: dict[str, Size]
+    inputs: dict[str, Ref] = field(default_factory=dict)
+    outputs: dict[str, Ref] = field(default_factory=dict)
+    absent: tuple[str, ...] = ()
+    members: dict[str, Member] = field(default_factory=dict)
+    lines: list[LineInfo] = field(default_factory=list)
+    guards: tuple[Guard, ...] = ()
+    initialisers: tuple = ()
+    ties: tuple[tuple[str, str], ...] = ()
+    folded: frozenset[str] = frozenset()
+    nx: networkx.MultiDiGraph = None  # type: ignore[assignment]
+
+    def node(self, ref: Ref | int) -> Node:
+        return self.nx.nodes[ref.node if isinstance(ref, Ref) else ref]["data"]
+
+    def type(self, ref: Ref) -> Type:
+        return self.node(ref).outputs[ref.out].type
