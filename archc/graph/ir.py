@@ -89,6 +89,7 @@ class Apply(Node):
     op: Op
     arguments: tuple[Operand, ...]
     member: str | None = None
+    ports: tuple[str, ...] = ()  # the port of each argument
 
 
 @dataclass(slots=True)
@@ -101,6 +102,7 @@ class Call(Node):
 
     member: str
     arguments: tuple[Wire, ...]
+    use: int = 0  # which of the member's `uses` this is
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,15 +172,21 @@ class Copy:
 class Member:
     """What has a name in a block: a node of the spec, its copies and how they are arranged.
 
-    `arranged` is "" (one copy), "repeat" or "parallel"; `share`: one set of weights for all."""
+    `arranged` is "" (one copy), "repeat" or "parallel"; `share`: one set of weights for all.
+    A member that is a step in several places has the same weights at each; `uses` are the
+    applications, whose copies may differ in the sizes of what arrives, and `copies` the first's."""
 
     name: str
     spec: NodeSpec | None
-    copies: tuple[Copy, ...]
+    uses: list[tuple[Copy, ...]]
     span: Span
     arranged: str = ""
     share: bool = False
     hidden: bool = False  # a block without weights, written in place: its name is ours
+
+    @property
+    def copies(self) -> tuple[Copy, ...]:
+        return self.uses[0]
 
 
 @dataclass(slots=True)
@@ -193,7 +201,15 @@ class LineInfo:
 
 @dataclass(slots=True, eq=False)
 class Graph:
-    """A block, bound: its numbers known, its absent parts gone, its shapes inferred."""
+    """A block, bound: its numbers known, its absent parts gone, its shapes inferred.
+
+    `params` and `dims` are its numbers, labelled with their own names; a symbolic one is a `Dim`
+    over the symbols in `sizes`. `sizes` tells where the model finds each symbol when it runs:
+    axis `n` of a value, or None: the caller passes it as a keyword argument of forward (a param
+    that depends on a run-time size). `folded`: names that went into numbers without a label.
+    `open`: the inputs that may be None at run time; `absent`: inputs that are not there at all.
+    `presence`: for each output, under which of the open inputs it is there (see presence.py).
+    """
 
     name: str
     block: Block
@@ -202,6 +218,9 @@ class Graph:
     inputs: dict[str, Ref] = field(default_factory=dict)
     outputs: dict[str, Ref] = field(default_factory=dict)
     absent: tuple[str, ...] = ()
+    open: tuple[str, ...] = ()
+    sizes: dict[str, tuple[Ref, int] | None] = field(default_factory=dict)
+    presence: dict[str, int] = field(default_factory=dict)
     members: dict[str, Member] = field(default_factory=dict)
     lines: list[LineInfo] = field(default_factory=list)
     guards: tuple[Guard, ...] = ()
