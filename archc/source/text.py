@@ -36,7 +36,7 @@ class Source:
         """The text of a line, without its end."""
         start = self.starts[number - 1]
         end = self.text.find("\n", start)
-        return self.text[start:] if end < 0 else self.text[start:end].rstrip("\r")
+        return (self.text[start:] if end < 0 else self.text[start:end]).rstrip("\r")
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +58,20 @@ class Span:
     @property
     def column(self) -> int:
         return self.source.position(self.start)[1]
+
+    @property
+    def end_line(self) -> int:
+        """Line of the position just after the last character."""
+        return self.source.position(self.end)[0]
+
+    @property
+    def end_column(self) -> int:
+        """Column of the position just after the last character, on `end_line`."""
+        return self.source.position(self.end)[1]
+
+    def to(self, other: Span) -> Span:
+        """From the start of this span to the end of another of the same source."""
+        return Span(self.source, self.start, other.end)
 
     def __str__(self) -> str:
         line, column = self.source.position(self.start)
