@@ -1,0 +1,78 @@
+"""The operators by name. A module is imported when one of its operators is asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from archc.ops.base import Op
+
+_MODULES = {
+    "conv": "conv1d conv2d conv3d conv_transpose1d conv_transpose2d conv_transpose3d",
+    "linear": "linear bilinear embedding",
+    "weight": "param buffer",
+    "norm": "layer_norm rms_norm group_norm batch_norm instance_norm l2_normalize local_response_norm",
+    "activation": "identity relu relu6 leaky_relu elu gelu quick_gelu silu mish sigmoid hardsigmoid hardswish"
+    " tanh softplus softmax log_softmax prelu",
+    "pointwise": "exp log sqrt rsqrt abs sin cos sign floor round clamp detach cast where masked_fill",
+    "noise": "dropout dropout2d drop_path random_replace",
+    "arithmetic": "add mul",
+    "pool": "max_pool1d max_pool2d max_pool3d avg_pool1d avg_pool2d avg_pool3d adaptive_avg_pool2d"
+    " adaptive_max_pool2d",
+    "resize": "upsample resize pixel_shuffle pixel_unshuffle pad pad_like crop_like",
+    "layout": "rearrange reduce repeat_axes einsum transpose flatten unsqueeze squeeze expand roll flip"
+    " unfold fold",
+    "join": "concat stack split unbind",
+    "reduction": "sum mean max min prod var norm cumsum",
+    "selection": "argmax argmin sort topk one_hot pick gather scatter",
+    "source": "arange zeros ones full eye linspace",
+    "attention": "attention",
+    "positions": "rope sinusoidal_embedding gaussian_fourier t5_bucket alibi",
+    "recurrent": "lstm gru rnn lstm_cell gru_cell rnn_cell",
+}
+_ALIASES = {"swish": "silu"}
+
+
+def class_name(operator: str) -> str:
+    """`log_softmax` -> `LogSoftmax`."""
+    return "".join(word[:1].upper() + word[1:] for word in operator.split("_"))
+
+
+TABLE: dict[str, str] = {
+    name: f"archc.ops.{module}:{class_name(name)}"
+    for module, names in _MODULES.items()
+    for name in names.split()
+}
+TABLE |= {alias: TABLE[name] for alias, name in _ALIASES.items()}
+"""Operator -> "module:Class"."""
+
+
+class Operators:
+    """The operators that a spec may use: those of the table, and `extra` ones of its `ops` modules."""
+
+    def __init__(self, extra: Mapping[str, type[Op]] | None = None):
+        self.extra = dict(extra or {})
+        if clash := sorted(self.extra.keys() & TABLE.keys()):
+            raise ValueError(f"an operator of archc is named {clash[0]} already")
+
+    def names(self) -> Iterable[str]:
+        return [*TABLE, *self.extra]
+
+    def __contains__(self, name: str) -> bool:
+        return name in TABLE or name in self.extra
+
+    def get(self, name: str) -> type[Op] | None:
+        """The operator's class, or None where there is none of that name."""
+        if name in self.extra:
+            return self.extra[name]
+        if name not in TABLE:
+            return None
+        module, _, attribute = TABLE[name].partition(":")
+        return getattr(import_module(module), attribute)
+
+
+_BUILT_IN = Operators()
+names = _BUILT_IN.names
+get = _BUILT_IN.get
