@@ -48,6 +48,7 @@ class Number:
     value: Any
 
 
+Place = Union[tuple[Ref, int], tuple[Ref, int, int]]
 Operand = Union[Ref, Number, None]  # None: an absent optional input
 
 
@@ -204,9 +205,9 @@ class Graph:
     """A block, bound: its numbers known, its absent parts gone, its shapes inferred.
 
     `params` and `dims` are its numbers, labelled with their own names; a symbolic one is a `Dim`
-    over the symbols in `sizes`. `sizes` tells where the model finds each symbol when it runs:
-    axis `n` of a value, or None: the caller passes it as a keyword argument of forward (a param
-    that depends on a run-time size). `folded`: names that went into numbers without a label.
+    over the symbols in `sizes`. `sizes` tells where the model finds each symbol when it runs: an axis
+    of a value, `(ref, axis)`, or of a bundle's member, `(ref, member, axis)`; None: the caller passes
+    it as a keyword argument of forward (a param that depends on a run-time size). `folded`: names that went into numbers without a label.
     `open`: the inputs that may be None at run time; `absent`: inputs that are not there at all.
     `presence`: for each output, under which of the open inputs it is there (see presence.py).
     """
@@ -219,7 +220,7 @@ class Graph:
     outputs: dict[str, Ref] = field(default_factory=dict)
     absent: tuple[str, ...] = ()
     open: tuple[str, ...] = ()
-    sizes: dict[str, tuple[Ref, int] | None] = field(default_factory=dict)
+    sizes: dict[str, Place | None] = field(default_factory=dict)
     presence: dict[str, int] = field(default_factory=dict)
     members: dict[str, Member] = field(default_factory=dict)
     lines: list[LineInfo] = field(default_factory=list)

@@ -129,6 +129,8 @@ class Op(Declared):
     """It owns weights or buffers: it must be a node of the spec."""
     source: ClassVar[bool] = False
     """It has no inputs and no weights: it may stand in a flow line as an operand."""
+    starred: ClassVar[bool] = False
+    """Its variadic port takes a bundle as it is (`*skips` in `call`), not member by member."""
     random: ClassVar[bool] = False
     """In training its result differs from call to call."""
     helpers: ClassVar[Mapping[str, str]] = {}

@@ -1,0 +1,122 @@
+"""Which lines of a flow exist, and in which order they come about."""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+
+from archc.lang.schema import Block
+from archc.lang.syntax import Chain, Expr, Line, Name, Port
+from archc.lang.walk import walk
+
+
+@dataclass(frozen=True, slots=True)
+class Branch:
+    """A line's chain and the cases in which it is taken."""
+
+    chain: Chain
+    cases: int
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """A line of which at least one branch may be taken, in order; without one its names are absent."""
+
+    line: Line
+    branches: tuple[Branch, ...]
+
+
+def take(line: Line, decide: Callable[[Expr], int], always: int) -> Taken:
+    """Choose among a line's branches. `decide` gives the cases in which a condition holds."""
+    branches = []
+    left = always
+    at: Line | None = line
+    while at is not None and left:
+        cases = left if at.condition is None else left & decide(at.condition)
+        if cases:
+            branches.append(Branch(at.chain, cases))
+        left &= ~cases
+        at = at.otherwise
+    return Taken(line, tuple(branches))
+
+
+def order(block: Block, taken: list[Taken], wanted: Iterable[str]) -> tuple[list[Taken], list[Taken]]:
+    """The lines that `wanted` values need, each after what it uses, else as they are written;
+    and those of a circle, which have no order."""
+    source: dict[str, int] = {}  # value -> the line that makes it
+    applies: dict[str, list[int]] = {}  # node -> the lines in which it is a step
+    for index, t in enumerate(taken):
+        for name in t.line.names:
+            source.setdefault(name.id, index)
+    reads_all = any(isinstance(e, Port) and e.port == "all" for t in taken for e in _parts(t))
+    if reads_all:
+        for index, t in enumerate(taken):
+            for step in _steps(t):
+                applies.setdefault(step, []).append(index)
+
+    needs: dict[int, list[int]] = {}
+    stack = [source[name] for name in wanted if name in source]
+    while stack:
+        index = stack.pop()
+        if index in needs:
+            continue
+        used = dict.fromkeys(_uses(taken[index], source, applies, block.nodes))
+        needs[index] = list(used)
+        stack.extend(used)
+
+    waiting = {index: len(used) for index, used in needs.items()}
+    users: dict[int, list[int]] = {index: [] for index in needs}
+    for index, used in needs.items():
+        for other in used:
+            users[other].append(index)
+    ready = [index for index, count in waiting.items() if not count]
+    heapq.heapify(ready)
+    ordered = []
+    while ready:
+        index = heapq.heappop(ready)
+        ordered.append(taken[index])
+        for user in users[index]:
+            waiting[user] -= 1
+            if not waiting[user]:
+                heapq.heappush(ready, user)
+    circle = [taken[index] for index, count in sorted(waiting.items()) if count]
+    return ordered, circle
+
+
+def _uses(
+    taken: Taken, source: dict[str, int], applies: dict[str, list[int]], nodes: dict[str, object]
+) -> Iterator[int]:
+    for part in _parts(taken):
+        if isinstance(part, Name):
+            if part.id in source:
+                yield source[part.id]
+        elif isinstance(part, Port) and part.port == "all" and isinstance(part.value, Name):
+            name = part.value.id
+            if name not in source and name in nodes:
+                yield from applies.get(name, ())
+
+
+def _parts(taken: Taken) -> Iterator[object]:
+    for branch in taken.branches:
+        chain = branch.chain
+        for argument in chain.arguments:
+            if isinstance(argument.value, Name):
+                yield argument.value
+            else:
+                yield from walk(argument.value)
+        for step in chain.steps:
+            for argument in step.arguments:
+                yield from walk(argument.value)
+
+
+def _steps(taken: Taken) -> Iterator[str]:
+    for branch in taken.branches:
+        for step in branch.chain.steps:
+            yield step.name.id
+        for part in _parts(taken):
+            if isinstance(part, Chain):
+                for step in part.steps:
+                    yield step.name.id
+
+

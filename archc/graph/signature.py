@@ -1,0 +1,122 @@
+"""What arrives at a block, told in the block's own names.
+
+A block sees sizes, not where they come from: a static size is a number, a symbolic one becomes
+a symbol of the block's own, named as its free dimension where it has one. So all uses of a
+block whose static sizes agree are one Graph, whatever the symbolic sizes around it.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from archc.graph.ir import Bundle, Place, Ref, Type
+from archc.graph.values import Target
+from archc.lang.schema import Block, Input
+from archc.lang.syntax import Dots, Name
+from archc.shapes import Dim, Formula, Size, Tensor, labelled, plain, substitute, symbol, symbols
+
+
+class Inside:
+    """The translation from a caller's sizes to those of a called block, made as it goes."""
+
+    def __init__(self, block: Block) -> None:
+        self.block = block
+        self.dims: dict[str, Size] = {}
+        self.sizes: dict[str, Place | None] = {}
+        self.origins: dict[str, Size] = {}  # symbol inside -> size outside
+        self._whole: dict[Dim, Dim] = {}  # size outside -> symbol inside
+        self._symbols: dict[str, Dim] = {}  # bare symbol outside -> symbol inside
+        self._anonymous = 0
+
+    def type(self, number: int, declared: Input, arriving: Type | None) -> Type | None:
+        """The type of input number `number`, translated; free dimensions are bound on the way."""
+        if arriving is None:
+            return None
+        if isinstance(arriving, Bundle):
+            members = enumerate(arriving.members)
+            return Bundle(tuple(self._tensor(declared, m, (Ref(number), i)) for i, m in members))
+        return self._tensor(declared, arriving, (Ref(number),))
+
+    def _tensor(self, declared: Input, arriving: Tensor, where: tuple) -> Tensor:
+        if arriving.shape is None:
+            return arriving
+        named = self._names(declared, len(arriving.shape))
+        shape = []
+        for axis, size in enumerate(arriving.shape):
+            shape.append(self._size(size, named.get(axis), (*where, axis)))
+        return Tensor(tuple(shape), arriving.dtype)
+
+    def _names(self, declared: Input, rank: int) -> dict[int, str]:
+        """The free dimensions that stand alone in an input's shape, by axis."""
+        items = declared.shape
+        if items is None:
+            return {}
+        dots = next((i for i, item in enumerate(items) if isinstance(item, Dots)), None)
+        found = {}
+        for index, item in enumerate(items):
+            if isinstance(item, Name) and item.id in self.block.dims:
+                axis = index if dots is None or index < dots else index - len(items) + rank
+                found[axis] = item.id
+        return found
+
+    def _size(self, size: Size, name: str | None, place: Place | None) -> Size:
+        if not isinstance(size, Dim):
+            inner: Size = labelled(plain(size), name) if name else plain(size)
+            if name:
+                self.dims.setdefault(name, inner)
+            return inner
+        if name is None or name in self.dims:
+            return self._translate(size, place)
+        inner = symbol(name)
+        self.dims[name] = inner
+        self._bind(inner, name, size, place)
+        return inner
+
+    def _bind(self, inner: Dim, name: str, size: Size, place: Place | None) -> None:
+        self.sizes[name] = place
+        self.origins[name] = size
+        self._whole.setdefault(size, inner)
+        if str(size) in symbols(size):
+            self._symbols.setdefault(str(size), inner)
+
+    def _translate(self, size: Dim, place: Place | None, name: str | None = None) -> Size:
+        """A size in symbols that are there already, else a symbol of its own."""
+        if size in self._whole:
+            return self._whole[size]
+        used = symbols(size)
+        if used <= self._symbols.keys():
+            return substitute(size, {s: self._symbols[s] for s in used})
+        if name is None:
+            name = self._unused()
+        inner = symbol(name)
+        self._bind(inner, name, size, place)
+        return inner
+
+    def _unused(self) -> str:
+        while True:
+            self._anonymous += 1
+            name = f"n{self._anonymous}"
+            if name not in self.block.params and name not in self.block.let:
+                return name
+
+    def number(self, name: str, value: Any) -> Any:
+        """A param's value inside: labelled with its name, symbolic sizes translated."""
+        return self._number(value, name, name)
+
+    def _number(self, value: Any, label: str | None, name: str | None) -> Any:
+        if isinstance(value, bool) or value is None or isinstance(value, str):
+            return value
+        if isinstance(value, int | float):
+            return labelled(plain(value), label) if label else plain(value)
+        if isinstance(value, Dim):
+            return self._translate(value, None, name)
+        if isinstance(value, Formula):
+            return substitute(value, {s: self._translate(symbol(s), None) for s in symbols(value)})
+        if isinstance(value, list | tuple):
+            return [self._number(v, label and f"{label}[{i}]", None) for i, v in enumerate(value)]
+        if isinstance(value, Target):
+            given = tuple(
+                type(a)(a.name, self._number(a.value, None, None), a.span) for a in value.arguments
+            )
+            return Target(value.name, value.what, given, value.span)
+        raise AssertionError(f"no number: {value!r}")

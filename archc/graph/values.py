@@ -1,0 +1,90 @@
+"""What a name in a flow stands for while a block is elaborated."""
+
+from __future__ import annotations
+
+import enum
+from dataclasses import dataclass
+from typing import Any, Union
+
+from archc.graph.ir import Number, Ref, Type
+from archc.ops.base import Op
+from archc.source.text import Span
+
+
+class Nothing(enum.Enum):
+    """Values that are not there."""
+
+    ABSENT = "absent"
+    """Left out: an optional part that this instance does not have."""
+    UNKNOWN = "unknown"
+    """Its making failed and was reported; whatever needs it stays silent."""
+
+
+ABSENT = Nothing.ABSENT
+UNKNOWN = Nothing.UNKNOWN
+
+
+@dataclass(frozen=True, slots=True)
+class Value:
+    """A tensor or a bundle, and the cases in which it is there (see presence.py)."""
+
+    ref: Ref
+    type: Type
+    presence: int
+
+
+@dataclass(frozen=True, slots=True)
+class Each:
+    """`each(bundle)`: every copy of a repeated node takes its share."""
+
+    value: Value
+    span: Span
+
+
+Operand = Union[Value, Number, Each, Nothing]
+
+
+@dataclass(frozen=True, slots=True)
+class Results:
+    """What a chain yields: outputs by name, in order. A single name stands for the first."""
+
+    outputs: dict[str, Value | Number | Nothing]
+
+    @property
+    def first(self) -> Value | Number | Nothing:
+        return next(iter(self.outputs.values()), ABSENT)
+
+
+Outcome = Union[Results, Nothing]
+
+
+def single(value: Operand) -> Outcome:
+    """The outcome of an expression that is one operand."""
+    return value if isinstance(value, Nothing) else Results({"out": value})
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """An argument that a call gives: its name (None by position), its value and its place."""
+
+    name: str | None
+    value: Any
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """An operator or a block, with arguments already given or not."""
+
+    name: str
+    what: Any  # type[Op] or a Block
+    arguments: tuple[Given, ...]
+    span: Span
+
+    @property
+    def is_operator(self) -> bool:
+        return isinstance(self.what, type) and issubclass(self.what, Op)
+
+
+class Failed(Exception):
+    """A mistake that has been reported; what needs the result becomes UNKNOWN."""
