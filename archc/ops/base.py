@@ -162,6 +162,13 @@ class Op(Declared):
         emitter puts what is right there, `DEVICE` and `DTYPE` (the default dtype)."""
         return f"{self_}({', '.join(i for i in inputs if i is not None)})"
 
+    def lower(
+        self, inputs: Sequence[str | None], types: Sequence[Tensor | None], self_: str | None = None
+    ) -> str:
+        """What the emitter asks for: `call`, told the inputs' types as well. For operators whose
+        source depends on them; from `call` alone they give a source that holds for all."""
+        return self.call(*inputs, self_=self_)  # type: ignore[arg-type]
+
     def flops(self, *inputs: Tensor) -> Size:
         """Floating point operations of one application: 2 a multiply-add."""
         return 0
