@@ -35,6 +35,7 @@ READING = {
     "A016": Code("merge key"),
     "A017": Code("alias of an unknown anchor, or of itself"),
     "A018": Code("too many aliases"),
+    "A019": Code("number with too many digits"),
     "A020": Code("not YAML"),
     "A021": Code("text with `: ` needs quotes"),
     "A022": Code("text with brackets needs quotes"),

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Literal, Union
+from typing import Literal
 
-from archc.source.scalar import offsets, resolve
+from archc.source.scalar import Offsets, offsets, resolve
 from archc.source.text import Source, Span
 
 Style = Literal["plain", "single", "double", "literal", "folded"]
@@ -26,7 +26,7 @@ class Scalar:
         self.end = end
         self.text = text
         self.style: Style = style
-        self._offsets: list[int] | None = None
+        self._offsets: Offsets | None = None
 
     @property
     def span(self) -> Span:
@@ -43,11 +43,30 @@ class Scalar:
 
     def sub(self, i: int, j: int) -> Span:
         """Where `text[i:j]` stands in the source, quotes, escapes and line folds seen through."""
+        if self.end - self.start == len(self.text) and self.style == "plain":
+            return Span(self.source, self.start + i, self.start + j)
         if self._offsets is None:
             self._offsets = offsets(self)
-        starts = self._offsets
-        start = starts[i]
-        return Span(self.source, start, max(start, starts[j] if i == j else starts[j - 1] + 1))
+        starts, ends = self._offsets.starts, self._offsets.ends
+        if i < j:
+            return Span(self.source, starts[i], ends[j - 1])
+        if not starts:
+            return Span(self.source, self.end, self.end)
+        at = starts[i] if i < len(starts) else ends[-1]
+        return Span(self.source, at, at)
+
+    @property
+    def comment(self) -> Span | None:
+        """The comment that follows on the last line of the scalar, or None."""
+        text = self.source.text
+        at = self.end
+        while text[at : at + 1] in (" ", "\t"):
+            at += 1
+        if at == self.end or text[at : at + 1] != "#":
+            return None
+        end = text.find("\n", at)
+        end = len(text) if end < 0 else end
+        return Span(self.source, at, at + len(text[at:end].rstrip()))
 
     def __repr__(self) -> str:
         return f"Scalar({self.text!r})"
@@ -136,4 +155,4 @@ class Sequence:
         return f"Sequence({self.items!r})"
 
 
-Node = Union[Scalar, Mapping, Sequence]
+Node = Scalar | Mapping | Sequence
