@@ -6,6 +6,7 @@ that it wants, and its `examples` what the help shows.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, PrivateAttr
@@ -186,10 +187,23 @@ class Block(Named):
     checkpoints: Parsed[Any] = None  # the tree of the mapping, a mapping for each name
 
     _file: Any = PrivateAttr(None)
+    _broken: frozenset[str] = PrivateAttr(frozenset())
 
     @property
     def file(self) -> File:
         return self._file
+
+    @property
+    def broken(self) -> frozenset[str]:
+        """The names whose parts could not be read: that has been reported, and nobody else complains."""
+        return self._broken
+
+    def belongs(self, file: File) -> None:
+        """Set the block's file, once it is made."""
+        self._file = file
+
+    def set_broken(self, names: Iterable[str]) -> None:
+        self._broken = frozenset(names)
 
     @property
     def address(self) -> str:
@@ -209,6 +223,16 @@ class File(Part):
     )
     ops_spans: Parsed[tuple[Span, ...]] = Field((), repr=False)
     source: Parsed[Source] = Field(repr=False)
+
+    _broken: frozenset[str] = PrivateAttr(frozenset())
+
+    @property
+    def broken(self) -> frozenset[str]:
+        """The names of blocks that could not be read."""
+        return self._broken
+
+    def set_broken(self, names: Iterable[str]) -> None:
+        self._broken = frozenset(names)
 
     @property
     def entry(self) -> Block | None:
