@@ -28,10 +28,11 @@ class Name:
 
 @dataclass(frozen=True, slots=True)
 class Sequence:
-    """`[a, b]`, or a row in round brackets `(a, b)`."""
+    """`[a, b]`, or a row in round brackets `(a, b)`: only the printer tells them apart."""
 
     items: tuple[Expr, ...]
     span: Span
+    row: bool = False
 
 
 @dataclass(frozen=True, slots=True)

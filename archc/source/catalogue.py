@@ -49,10 +49,89 @@ READING = {
 }
 
 # A1xx: the structure of a file, its blocks and their keys.
-STRUCTURE: dict[str, Code] = {}
+STRUCTURE: dict[str, Code] = {
+    "A100": Code("version missing, or another one"),
+    "A101": Code("unknown key"),
+    "A102": Code("something that is needed is missing"),
+    "A103": Code("value of another kind than wanted"),
+    "A104": Code("no name"),
+    "A105": Code("name given twice"),
+    "A106": Code("key without a value"),
+    "A107": Code("unknown dtype"),
+    "A108": Code("keys of a node that do not go together"),
+    "A109": Code("given in two places"),
+    "A110": Code("free dimension in lower case"),
+    "A111": Code("output that names no value"),
+    "A112": Code("group that names nothing"),
+    "A113": Code("groups that overlap"),
+    "A114": Code("preset of an unknown param"),
+    "A115": Code("word that is also a name"),
+    "A116": Code("main block that is not there"),
+    "A117": Code("no importable module"),
+    "A118": Code("operators of a module that is not allowed"),
+    "A120": Code("entry of `use` that names no file or block"),
+    "A121": Code("file outside the project"),
+    "A122": Code("used block that is not in the file"),
+    "A123": Code("two blocks of one name"),
+    "A124": Code("blocks that call each other in a circle"),
+    "A125": Code("unknown file of the library"),
+}
 
 # A2xx: expressions, flow lines, names.
-EXPRESSIONS: dict[str, Code] = {}
+EXPRESSIONS: dict[str, Code] = {
+    "A201": Code("sign or letter that is not part of the language"),
+    "A202": Code("text in quotes that is never closed, or a wrong escape"),
+    "A203": Code("number that cannot be read"),
+    "A204": Code("bracket without its partner"),
+    "A205": Code("something is missing in an expression"),
+    "A206": Code("unexpected word or sign"),
+    "A207": Code("word that may not be a name here"),
+    "A208": Code("`=` out of place"),
+    "A209": Code("Python that is not part of the language"),
+    "A211": Code("`->` in an expression"),
+    "A212": Code("`if` in the brackets of a flow line"),
+    "A213": Code("argument given twice or out of order"),
+    "A214": Code("expression that is too long or too deep"),
+    "A215": Code("type of a param that cannot be read"),
+    "A216": Code("shape that cannot be read"),
+    "A217": Code("repeat that cannot be read"),
+    "A218": Code("step that cannot be read"),
+    "A219": Code("node that calls nothing"),
+    "A220": Code("name that is not defined"),
+    "A221": Code("value of the wrong kind"),
+    "A222": Code("division by zero"),
+    "A223": Code("index out of range"),
+    "A224": Code("expression that takes too much work"),
+    "A225": Code("number that must be known when the model is built"),
+    "A226": Code("value that does not fit its type"),
+    "A227": Code("wrong call of a function"),
+    "A228": Code("function without a value there"),
+    "A229": Code("row with another number of items"),
+    "A230": Code("function that does not exist"),
+    "A231": Code("argument of an operator given again"),
+}
+
+# A24x to A29x: names that mean nothing, or something else.
+MEANING: dict[str, Code] = {
+    "A240": Code("undefined name"),
+    "A241": Code("undefined value"),
+    "A242": Code("undefined step"),
+    "A243": Code("operator with weights called in place"),
+    "A244": Code("unknown argument"),
+    "A245": Code("too many arguments"),
+    "A246": Code("argument given twice"),
+    "A247": Code("circle of values"),
+    "A248": Code("`each` outside a repeat"),
+    "A249": Code("source used as a step"),
+    "A250": Code("`.all` of a node without copies"),
+    "A251": Code("default that needs its own param"),
+    "A252": Code("unknown node in a path"),
+    "A253": Code("unknown operator of a rule"),
+    "A254": Code("shared copy that differs"),
+    "A255": Code("call in an expression or operand that cannot stand there"),
+    "A256": Code("unknown preset"),
+    "A257": Code("case that cannot be chosen"),
+}
 
 # A3xx: shapes.
 SHAPES: dict[str, Code] = {}
@@ -67,15 +146,26 @@ WEIGHTS: dict[str, Code] = {}
 RUNNING: dict[str, Code] = {}
 
 # A7xx: the command line, addresses.
-COMMANDS: dict[str, Code] = {}
+COMMANDS: dict[str, Code] = {
+    "A701": Code("no address"),
+    "A702": Code("no setting"),
+    "A703": Code("setting given twice"),
+    "A705": Code("unknown block of an address"),
+    "A706": Code("unknown preset of an address"),
+    "A707": Code("setting of an unknown param"),
+}
 
 # A9xx: warnings.
-WARNINGS: dict[str, Code] = {}
+WARNINGS: dict[str, Code] = {
+    "A901": Code("node that never reaches an output", "warning"),
+    "A902": Code("value that never reaches an output", "warning"),
+}
 
 CODES: dict[str, Code] = {
     **READING,
     **STRUCTURE,
     **EXPRESSIONS,
+    **MEANING,
     **SHAPES,
     **ELABORATION,
     **WEIGHTS,
