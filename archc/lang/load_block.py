@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from archc.lang.load_declared import input, let, param, require
 from archc.lang.load_flow import flow, group, outputs
 from archc.lang.load_node import node
@@ -24,7 +22,6 @@ from archc.lang.reading import (
 from archc.lang.references import check_references
 from archc.lang.schema import Block
 from archc.source import tree as t
-
 
 KEYS: dict[str, Reader] = {
     "doc": text,

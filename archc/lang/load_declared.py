@@ -20,10 +20,25 @@ from archc.lang.reading import (
     wrong_kind,
 )
 from archc.lang.schema import Input, Let, Param, Require
-from archc.shapes import DTYPES
 from archc.source import tree as t
 from archc.source.diagnostic import did_you_mean
 from archc.source.text import Span
+
+DTYPES = (
+    "float",
+    "float16",
+    "bfloat16",
+    "float32",
+    "float64",
+    "int8",
+    "int16",
+    "int32",
+    "int64",
+    "uint8",
+    "bool",
+    "complex64",
+    "complex128",
+)
 
 
 def _param_type(reading: Reading, key: t.Scalar, value: t.Node) -> Any:
@@ -78,18 +93,26 @@ def _shape(reading: Reading, key: t.Scalar, value: t.Node) -> Any:
     if isinstance(value, t.Mapping) or (isinstance(value, t.Scalar) and value.empty):
         return wrong_kind(reading, value, f"`{key.text}`", "a shape", f"{key.text}: [B, C, H, W]")
     if isinstance(value, t.Sequence) and not value.flow:
-        message = f"`{key.text}` is a list of lines"
-        return reading.error(
-            "A103", message, value.span, f"write a shape on one line: `{key.text}: [B, C, H, W]`"
-        )
-    place = value if isinstance(value, t.Scalar) else SpanPlace(value.span)
-    found = parse_shape(place, reading.report)
+        return _listed(reading, key, value)
+    at = value if isinstance(value, t.Scalar) else SpanPlace(value.span)
+    found = parse_shape(at, reading.report)
     if found is None:
         return WRONG
     dtype, shape, optional = found
     if dtype is not None and dtype not in DTYPES:
-        return _unknown_dtype(reading, dtype, place.sub(0, len(dtype)))
+        return _unknown_dtype(reading, dtype, at.sub(0, len(dtype)))
     return dtype, shape, optional
+
+
+def _listed(reading: Reading, key: t.Scalar, value: t.Sequence) -> Any:
+    """A shape whose dimensions stand on lines of their own."""
+    found = []
+    for item in value:
+        if isinstance(item, t.Scalar) and item.text == "...":
+            found.append(syntax.Dots(item.span))
+        else:
+            found.append(expression(reading, item, f"`{key.text}`", f"{key.text}: [B, C, H, W]"))
+    return WRONG if WRONG in found else (None, tuple(found), False)
 
 
 def _unknown_dtype(reading: Reading, word: str, span: Span) -> Any:

@@ -32,6 +32,10 @@ def flow(reading: Reading, key: t.Scalar, value: t.Node) -> Any:
         names = parse_names(head, reading.report)
         if not names:
             continue
+        for name in names:
+            if name.id.startswith("__"):
+                message = f"`{name.id}` is no name for a value: two leading `_` are Python's own"
+                reading.error("A104", message, name.span, f"write `{name.id.lstrip('_') or 'x'}`")
         if not isinstance(body, t.Scalar) or body.empty:
             wrong_kind(reading, body, f"line `{head.text}`", "a chain", f"{head.text}: x -> conv -> swish")
             line = None

@@ -72,7 +72,7 @@ def _named(block: Block, dims: Mapping[str, Span]) -> Iterator[tuple[str, str, S
 
 def check_distinct(reading: Reading, block: Block, dims: Mapping[str, Span]) -> None:
     """Inputs, values, params, lets and free dimensions have names of their own, and so has a `param`
-    or `buffer` node; a choice's bare word is the name of nothing."""
+    or `buffer` node."""
     seen: dict[str, tuple[str, Span]] = {}
     for name, kind, span in _named(block, dims):
         if name not in seen:
@@ -82,16 +82,6 @@ def check_distinct(reading: Reading, block: Block, dims: Mapping[str, Span]) -> 
     for node in block.nodes.values():
         if node.name in seen and stored(node):
             _clash(reading, node.name, "node used as a value", node.name_span, *seen[node.name])
-    for param in block.params.values():
-        for word in sorted(param.type.words & seen.keys()):
-            kind, span = seen[word]
-            reading.report.error(
-                "A115",
-                f"the word `{word}` of `{param.name}` is also the name of a {kind}",
-                param.span,
-                help=f'write the word in quotes, `"{word}"`, or rename the {kind}',
-                related=[Related(span, f"the {kind} `{word}`")],
-            )
 
 
 def _clash(reading: Reading, name: str, kind: str, span: Span, other: str, first: Span) -> None:

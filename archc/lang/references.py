@@ -34,7 +34,9 @@ def _outputs(reading: Reading, block: Block, values: set[str]) -> None:
 
 
 def _values(values: set[str]) -> str:
-    return f"the values are {listing(sorted(values))}" if 0 < len(values) <= 8 else "write a line that makes it"
+    return (
+        f"the values are {listing(sorted(values))}" if 0 < len(values) <= 8 else "write a line that makes it"
+    )
 
 
 def _presets(reading: Reading, block: Block) -> None:
@@ -61,7 +63,9 @@ def _groups(reading: Reading, block: Block) -> None:
                 found.update(places.get(name, ()))
             elif name not in reading.broken:
                 close = did_you_mean(name, [*lines, *block.nodes])
-                help = f"did you mean `{close}`?" if close else "a group frames values (whole lines) and nodes"
+                help = (
+                    f"did you mean `{close}`?" if close else "a group frames values (whole lines) and nodes"
+                )
                 reading.error("A112", f"there is no value or node `{name}`", span, help)
         parts.append((group, found))
     _overlaps(reading, parts)

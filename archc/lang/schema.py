@@ -7,12 +7,14 @@ that it wants, and its `examples` what the help shows.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, PrivateAttr
 from pydantic_core import core_schema
 
 from archc.lang.syntax import Call, Dots, Expr, Line
+from archc.lang.types import ParamType
 from archc.source.text import Source, Span
 
 
@@ -62,7 +64,7 @@ class Use(Part):
 class Param(Named):
     """`name: TYPE = DEFAULT`."""
 
-    type: Parsed[Any]  # an archc.lang.types.ParamType
+    type: Parsed[ParamType]
     default: Parsed[Expr | None] = None
     doc: str | None = None
 
@@ -211,7 +213,7 @@ class Block(Named):
 
 
 class File(Part):
-    """A spec file. `source.name` is its path as shown; `path` the file, None for a text."""
+    """A spec file. `source.name` is its path as shown."""
 
     archc: Literal[1] = Field(description="the language's version, `1`", examples=["archc: 1"])
     doc: str | None = None
@@ -225,6 +227,7 @@ class File(Part):
     source: Parsed[Source] = Field(repr=False)
 
     _broken: frozenset[str] = PrivateAttr(frozenset())
+    _path: Path | None = PrivateAttr(None)
 
     @property
     def broken(self) -> frozenset[str]:
@@ -233,6 +236,14 @@ class File(Part):
 
     def set_broken(self, names: Iterable[str]) -> None:
         self._broken = frozenset(names)
+
+    @property
+    def path(self) -> Path | None:
+        """The file, links followed; None for a text."""
+        return self._path
+
+    def set_path(self, path: Path | None) -> None:
+        self._path = path
 
     @property
     def entry(self) -> Block | None:
