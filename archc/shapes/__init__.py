@@ -1,1 +1,67 @@
+"""Symbolic sizes, their equality, guards, and the types of tensors."""
 
+from __future__ import annotations
+
+from archc.shapes.compare import Verdict, compare, decide
+from archc.shapes.condition import Cond, and_, eq, not_, or_
+from archc.shapes.dim import Dim, Size, symbol
+from archc.shapes.dtype import DTYPES
+from archc.shapes.facts import Indivisible, Mismatch, TooSmall, at_least, divisible, recording, same
+from archc.shapes.formula import Formula
+from archc.shapes.functions import absolute, ceil, exp, floor, log, log2, maximum, minimum, select, sqrt
+from archc.shapes.guard import Contradiction, Guard, describe, simplify
+from archc.shapes.limits import TooLarge
+from archc.shapes.number import Num, Real, labelled, plain
+from archc.shapes.printing import python
+from archc.shapes.tensor import Tensor, broadcast, promote
+from archc.shapes.walk import evaluate, substitute, symbols, unknowns
+
+__all__ = [
+    "DTYPES",
+    "Cond",
+    "Contradiction",
+    "Dim",
+    "Formula",
+    "Guard",
+    "Indivisible",
+    "Mismatch",
+    "Num",
+    "Real",
+    "Size",
+    "Tensor",
+    "TooLarge",
+    "TooSmall",
+    "Verdict",
+    "absolute",
+    "and_",
+    "at_least",
+    "broadcast",
+    "ceil",
+    "compare",
+    "decide",
+    "describe",
+    "divisible",
+    "eq",
+    "evaluate",
+    "exp",
+    "floor",
+    "labelled",
+    "log",
+    "log2",
+    "maximum",
+    "minimum",
+    "not_",
+    "or_",
+    "plain",
+    "promote",
+    "python",
+    "recording",
+    "same",
+    "select",
+    "simplify",
+    "sqrt",
+    "substitute",
+    "symbol",
+    "symbols",
+    "unknowns",
+]

@@ -1,0 +1,136 @@
+"""What a shape rule asks for, and what it records when the answer depends on the sizes.
+
+    with recording() as facts:
+        size = same(a, b)
+    # facts: conditions under which the rule holds
+"""
+
+from __future__ import annotations
+
+from contextvars import ContextVar, Token
+from typing import Any
+
+from archc.shapes.compare import Verdict, compare, decide
+from archc.shapes.condition import Cond, at_least_zero, equals_zero
+from archc.shapes.dim import Dim, Size
+
+_facts: ContextVar[list[Cond] | None] = ContextVar("facts", default=None)
+
+
+class Mismatch(Exception):
+    """Two sizes that had to be equal: `a`, `b`, and the `verdict`, `different` or `undecided`."""
+
+    def __init__(self, a: Size, b: Size, verdict: Verdict):
+        super().__init__(a, b, verdict)
+        self.a, self.b, self.verdict = a, b, verdict
+
+    def __str__(self) -> str:
+        if self.verdict.kind == "undecided":
+            return f"cannot tell whether {self.a} and {self.b} are equal"
+        return f"{self.a} and {self.b} differ{_where(self.verdict)}"
+
+
+class TooSmall(Mismatch):
+    """A size that had to be at least `b` and never is."""
+
+    def __str__(self) -> str:
+        return f"{self.a} is less than {self.b}{_where(self.verdict)}"
+
+
+class Indivisible(Mismatch):
+    """A size that had to be divisible by `b` and never is."""
+
+    def __str__(self) -> str:
+        return f"{self.a} is not divisible by {self.b}{_where(self.verdict)}"
+
+
+def _where(verdict: Verdict) -> str:
+    if not verdict.example:
+        return ""
+    sizes = ", ".join(f"{name} = {size}" for name, size in verdict.example.items())
+    return f": for {sizes}: {verdict.left} and {verdict.right}"
+
+
+class recording:  # noqa: N801  (reads as a verb: `with recording() as facts`)
+    """Collects the conditions that the calls inside record, innermost block first."""
+
+    __slots__ = ("facts", "_token")
+
+    def __init__(self) -> None:
+        self.facts: list[Cond] = []
+        self._token: Token | None = None
+
+    def __enter__(self) -> list[Cond]:
+        self._token = _facts.set(self.facts)
+        return self.facts
+
+    def __exit__(self, *exception: Any) -> None:
+        assert self._token is not None
+        _facts.reset(self._token)
+
+
+def _record(conditions: tuple[Cond, ...]) -> None:
+    facts = _facts.get()
+    assert facts is not None, f"{conditions[0]} can only be recorded inside `with recording()`"
+    facts.extend(conditions)
+
+
+def same(a: Size, b: Size) -> Size:
+    """The size that `a` and `b` both are. Records the condition under which they are equal.
+
+    Raises Mismatch where they differ, or where nothing can be said.
+    """
+    if a is b or a == b:
+        return a
+    verdict = compare(a, b)
+    if verdict.kind == "guarded":
+        _record(verdict.conditions)
+    elif verdict.kind != "equal":
+        raise Mismatch(a, b, verdict)
+    return min(a, b, key=_complexity)
+
+
+def _complexity(size: Size) -> int:
+    return size.weight if isinstance(size, Dim) else 0
+
+
+def at_least(size: Size, n: Size) -> Size:
+    """`size`, which must be at least `n`: records that where it depends. TooSmall where it never is."""
+    if isinstance(size, int) and isinstance(n, int):
+        if size < n:
+            raise TooSmall(size, n, Verdict("different", (), {}, int(size), int(n)))
+        return size
+    condition = at_least_zero(size - n)
+    if condition is True:
+        return size
+    answer = decide(condition)
+    if answer is False:
+        raise TooSmall(size, n, compare(size, n))
+    if answer is None:
+        _record((condition,))
+    return size
+
+
+def divisible(size: Size, n: Size) -> Size:
+    """`size // n`, exactly: records that `n` divides `size` where it depends. Indivisible where it never does."""
+    quotient = size // n
+    if isinstance(size, int) and isinstance(n, int):
+        if quotient * n != size:
+            raise Indivisible(size, n, Verdict("different", (), {}, int(size), int(quotient * n)))
+        return quotient
+    exact = quotient * n
+    if exact is size or exact == size:
+        return quotient
+    verdict = compare(size, exact)
+    if verdict.kind == "different":
+        raise Indivisible(size, n, verdict)
+    if verdict.kind == "guarded":
+        _record(verdict.conditions)
+    elif verdict.kind == "undecided":
+        condition = equals_zero(size - exact)
+        if decide(condition) is False:
+            raise Indivisible(size, n, verdict)
+        _record((condition,))
+    return quotient
+
+
