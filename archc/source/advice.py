@@ -64,7 +64,9 @@ class _Refusal:
     def indent_end(self, at: int) -> int:
         """The first character of a line that is no space."""
         start = self.line_start(at)
-        return start + len(self.text[start:]) - len(self.text[start:].lstrip(" ")) if start < at else start
+        while self.text[start : start + 1] == " ":
+            start += 1
+        return start
 
     def value_start(self, at: int) -> int:
         """Where the value that covers `at` starts on its line: behind `key: ` and `- `."""
@@ -186,9 +188,9 @@ class _Refusal:
         start, end = self.indent_end(self.at), self.line_end(self.at)
         if self.text[self.at : self.at + 1] in (":", "?") and self.at == start:
             message = "the key is missing"
-            return self.told(
-                "A014", message, start, end, "write `name: value`, or quote the text", hide=False
-            )
+            return self.told("A014", message, start, end, "write `name: value`, or quote the text")
+        if start < self.at or _TEXT_BEHIND_QUOTES.match(self.text, start):
+            return self.leading(start, end)
         message = "the indentation of this line fits none of the lines above"
         advice = "give it the indentation of the lines that it belongs to"
         return self.told("A027", message, start, end, advice)
@@ -238,10 +240,11 @@ class _Refusal:
         words = self.text[start:end]
         if words[:1] in ('"', "'") and words.count(words[0]) % 2:
             return self.open_quote()
-        close = re.match(r"([A-Za-z_][\w, ]*):(\S.*)", words)
+        close = re.match(r"([A-Za-z_][\w, ]*?) *([:=]) *(\S.*)", words)
         message, advice = "this line is no `key: value`", "write `name: value`"
         if close:
-            advice = f"put a space after the colon: `{shortened(close[1] + ': ' + close[2])}`"
+            what = "put a space after the colon" if close[2] == ":" else "use a colon"
+            advice = f"{what}: `{shortened(close[1] + ': ' + close[3])}`"
         elif words.startswith("-"):
             message, advice = "this item of a list stands among keys", "give it the indentation of its list"
         return self.told("A020", message, start, end, advice)

@@ -76,7 +76,7 @@ def checked(text: str, name: str, report: Report) -> Source | None:
     char = wrong[0]
     called = unicodedata.name(char, _CONTROL_NAMES.get(ord(char), "control character"))
     message = f"the character U+{ord(char):04X} ({called}) may not stand in a spec"
-    advice = 'remove it; within double quotes YAML writes it as an escape, `"\\u%04X"`' % ord(char)
+    advice = f'remove it; within double quotes it may be written `"\\u{ord(char):04X}"`'
     if char == "\r":
         advice = "end lines with a line feed, or carriage return and line feed"
     elif char == "\0" and source.text.count("\0") * 3 > len(source.text):

@@ -20,7 +20,7 @@ DEEPEST = 100
 """Levels of nesting. The events come one at a time and libyaml looks at most 1024 characters ahead,
 so this bound is met before its cost in deep nesting (quadratic, then a crash) is."""
 
-MOST_VALUES = 2_000_000
+MOST_VALUES = 1_000_000
 MOST_ALIASES = 1_000
 MOST_REPEATED = 1_000_000
 """Characters and values that aliases may repeat, taken together."""
@@ -177,7 +177,7 @@ class _Reader:
         elif len(text) > LONGEST_NUMBER and style == "plain" and is_number(text):
             message = f"this number has {len(text)} digits"
             advice = f"write a number of at most {LONGEST_NUMBER} digits, or quote it where a text is meant"
-            self.report.add(self.error("A019", message, start, end, advice))
+            raise _Stop(self.error("A019", message, start, end, advice), Span(self.source, start, end))
         node = Scalar(self.source, start, end, text, style)
         if event.anchor is not None:
             self.anchors[event.anchor] = (node, 1 + len(text))
@@ -214,8 +214,10 @@ class _Reader:
             torn = mangled(node) if frame.flow else None
             for diagnostic in [torn] if torn else frame.wrong:
                 self.report.add(diagnostic)
+            if torn and torn.span:
+                node.entries[:] = _mended(node, torn.span)
             if len(frame.seen) < len(frame.nodes):
-                self.drop_duplicates(node, told=torn is None)
+                self.drop_duplicates(node)
         else:
             node = Sequence(self.source, frame.start, end, frame.nodes, frame.flow)
         if frame.anchor is not None:
@@ -248,15 +250,13 @@ class _Reader:
         advice = "write `name: value`, or put the text in quotes where it starts with `:` or `?`"
         return self.error("A014", "the key is missing", key.start, key.end + 1, advice)
 
-    def drop_duplicates(self, node: Mapping, told: bool) -> None:
+    def drop_duplicates(self, node: Mapping) -> None:
         first: dict[str, Scalar] = {}
         kept: list[tuple[Scalar, Node]] = []
         for key, value in node.entries:
             if key.text not in first:
                 first[key.text] = key
                 kept.append((key, value))
-                continue
-            if not told:
                 continue
             message = f"the key `{shortened(key.text)}` is given twice"
             related = Related(first[key.text].span, "given here first")
@@ -311,3 +311,13 @@ class _Reader:
     def empty(self) -> Diagnostic:
         advice = "start with `archc: 1` and `blocks:`; `archc new NAME` writes a starter"
         return self.error("A010", "there is nothing in this file", 0, 0, advice)
+
+
+def _mended(node: Mapping, torn: Span) -> list[tuple[Scalar, Node]]:
+    """The entries with the text whole that YAML tore, so that nothing more is told of its pieces."""
+    whole = Scalar(torn.source, torn.start, torn.end, torn.text)
+    return [
+        (key, whole if value.start == torn.start else value)
+        for key, value in node.entries
+        if not torn.start <= key.start < torn.end
+    ]
