@@ -14,7 +14,7 @@ from typing import Annotated, Any, Literal, get_args
 
 from pydantic_core import core_schema
 
-from archc.shapes import Cond, Dim, Formula
+from archc.shapes import DTYPES, Cond, Dim, Formula
 
 
 class Wrong(ValueError):
@@ -192,10 +192,6 @@ def advice(value: Any, words) -> str | None:
 
     close = did_you_mean(value, words) if isinstance(value, str) else None
     return f"did you mean `{close}`?" if close else None
-
-
-DTYPES = ("float", "float16", "bfloat16", "float32", "float64", "int8", "int16", "int32", "int64", "uint8")
-DTYPES += ("bool", "complex64", "complex128")
 
 
 def dtype(value: Any) -> str:

@@ -54,6 +54,7 @@ class Example:
     attributes: Mapping[str, Sequence[Any]] = field(default_factory=dict)
     sizes: Mapping[str, tuple[int, int]] = field(default_factory=dict)
     meta: bool = True  # False: torch needs real values, drawn as zeros
+    stricter: bool = False  # the operator refuses some uses that torch takes: say why beside it
 
 
 class ShapeError(Exception):
@@ -126,7 +127,7 @@ class Op(Declared):
     outputs: ClassVar[tuple[str, ...]] = ("out",)
     """The names of its outputs; of one whose number of outputs varies, see `output_names`."""
     weighted: ClassVar[bool] = False
-    """It owns weights or buffers: it must be a node of the spec."""
+    """It may own weights or buffers; one that does (`owns_weights`) must be a node of the spec."""
     source: ClassVar[bool] = False
     """It has no inputs and no weights: it may stand in a flow line as an operand."""
     starred: ClassVar[bool] = False
@@ -141,6 +142,11 @@ class Op(Declared):
     def shape(self, *inputs: Any, **ports: Any) -> Tensor | tuple[Tensor, ...]:
         """The outputs' types from the inputs' types; raises ShapeError. Absent ports are None."""
         raise NotImplementedError
+
+    @property
+    def owns_weights(self) -> bool:
+        """Does it own weights, with its attributes? If not, `module` is None and it needs no node."""
+        return self.weighted
 
     def output_names(self, count: int) -> tuple[str, ...]:
         """The names of its outputs where `shape` told `count` of them."""

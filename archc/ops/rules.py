@@ -5,10 +5,12 @@ A refusal names the ports or attributes it is `about`.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from functools import reduce
+from operator import mul
 
 from archc.ops.base import ShapeError
-from archc.shapes import Dim, Mismatch, Size, Tensor, TooSmall, at_least, divisible, same
+from archc.shapes import Cond, Dim, Mismatch, Size, Tensor, TooSmall, at_least, divisible, same
 
 FLOATS = frozenset({"float", "float16", "bfloat16", "float32", "float64"})
 INTEGERS = frozenset({"int8", "int16", "int32", "int64", "uint8"})
@@ -107,6 +109,47 @@ def integral(x: Tensor, *dtypes: str, port: str) -> None:
         wanted = " or ".join(dtypes) if dtypes else "whole numbers"
         help = f"cast it first: `{port} -> cast(int64)`"
         raise ShapeError(f"`{port}` must be {wanted} and is {x.dtype}", about=(port,), help=help)
+
+
+def boolean(x: Tensor, port: str) -> None:
+    """An input of truth values."""
+    if x.dtype != "bool":
+        help = f"compare it, as in `{port} != 0`"
+        raise ShapeError(f"`{port}` must be bool and is {x.dtype}", about=(port,), help=help)
+
+
+def numeric(x: Tensor, port: str = "x") -> None:
+    """An input of real numbers: no truth values, no complex ones."""
+    if x.dtype == "bool" or x.dtype in COMPLEX:
+        raise ShapeError(f"`{port}` must be of real numbers and is {x.dtype}", about=(port,))
+
+
+def number_type(value: object) -> Tensor:
+    """The type of a number as an operand."""
+    if isinstance(value, (bool, Cond)):
+        return Tensor((), "bool", weak=True)
+    return Tensor((), "int64" if isinstance(value, (int, Dim)) else "float", weak=True)
+
+
+def fits(value: object, dtype: str, about: str) -> None:
+    """A number that must not lose anything as an element of this dtype."""
+    kinds = {"bool": 0, "int64": 1, "float": 2}
+    room = 0 if dtype == "bool" else 1 if dtype in INTEGERS else 2
+    if kinds[number_type(value).dtype] > room:
+        raise ShapeError(f"{value} is no element of {dtype}", about=(about,))
+
+
+def default_float(x: Tensor, port: str = "x") -> None:
+    """An input that meets weights: it must be of the default dtype, as they are."""
+    if x.dtype != "float":
+        help = f"cast it first: `{port} -> cast(float)`" + ", or leave its dtype out" * (x.dtype in FLOATS)
+        message = f"`{port}` must be of the default dtype, as the weights are, and is {x.dtype}"
+        raise ShapeError(message, about=(port,), help=help)
+
+
+def product(sizes: Iterable[Size]) -> Size:
+    """The number of elements."""
+    return reduce(mul, sizes, 1)
 
 
 def spread(value: int | Sequence[int], rank: int) -> tuple[int, ...]:
