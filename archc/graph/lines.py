@@ -11,12 +11,16 @@ from archc.lang.syntax import Chain, Expr, Line, Name, Port
 from archc.lang.walk import walk
 
 
+OF_NODES = frozenset({"all", "weight", "bias"})
+"""What a flow may read off a node: it comes after the lines that apply the node."""
+
+
 @dataclass(frozen=True, slots=True)
 class Branch:
-    """A line's chain and the cases in which it is taken."""
+    """A line's chain, and its condition where an open input decides it."""
 
     chain: Chain
-    cases: int
+    test: tuple | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,16 +31,17 @@ class Taken:
     branches: tuple[Branch, ...]
 
 
-def take(line: Line, decide: Callable[[Expr], int], always: int) -> Taken:
-    """Choose among a line's branches. `decide` gives the cases in which a condition holds."""
+def take(line: Line, decide: Callable[[Expr], bool | tuple]) -> Taken:
+    """Choose among a line's branches. `decide` tells whether a condition holds: yes, no, or a test
+    over the block's open inputs."""
     branches = []
-    left = always
     at: Line | None = line
-    while at is not None and left:
-        cases = left if at.condition is None else left & decide(at.condition)
-        if cases:
-            branches.append(Branch(at.chain, cases))
-        left &= ~cases
+    while at is not None:
+        held = True if at.condition is None else decide(at.condition)
+        if held is not False:
+            branches.append(Branch(at.chain, None if held is True else held))
+        if held is True:
+            break
         at = at.otherwise
     return Taken(line, tuple(branches))
 
@@ -49,8 +54,7 @@ def order(block: Block, taken: list[Taken], wanted: Iterable[str]) -> tuple[list
     for index, t in enumerate(taken):
         for name in t.line.names:
             source.setdefault(name.id, index)
-    reads_all = any(isinstance(e, Port) and e.port == "all" for t in taken for e in _parts(t))
-    if reads_all:
+    if any(isinstance(e, Port) and e.port in OF_NODES for t in taken for e in _parts(t)):
         for index, t in enumerate(taken):
             for step in _steps(t):
                 applies.setdefault(step, []).append(index)
@@ -91,7 +95,7 @@ def _uses(
         if isinstance(part, Name):
             if part.id in source:
                 yield source[part.id]
-        elif isinstance(part, Port) and part.port == "all" and isinstance(part.value, Name):
+        elif isinstance(part, Port) and part.port in OF_NODES and isinstance(part.value, Name):
             name = part.value.id
             if name not in source and name in nodes:
                 yield from applies.get(name, ())
@@ -112,11 +116,9 @@ def _parts(taken: Taken) -> Iterator[object]:
 
 def _steps(taken: Taken) -> Iterator[str]:
     for branch in taken.branches:
-        for step in branch.chain.steps:
-            yield step.name.id
-        for part in _parts(taken):
-            if isinstance(part, Chain):
-                for step in part.steps:
-                    yield step.name.id
+        yield from (step.name.id for step in branch.chain.steps)
+    for part in _parts(taken):
+        if isinstance(part, Chain):
+            yield from (step.name.id for step in part.steps)
 
 

@@ -22,6 +22,7 @@ class Inside:
     def __init__(self, block: Block) -> None:
         self.block = block
         self.dims: dict[str, Size] = {}
+        self.outside: dict[str, Size] = {}  # the same, as the caller's sizes
         self.sizes: dict[str, Place | None] = {}
         self.origins: dict[str, Size] = {}  # symbol inside -> size outside
         self._whole: dict[Dim, Dim] = {}  # size outside -> symbol inside
@@ -62,13 +63,13 @@ class Inside:
     def _size(self, size: Size, name: str | None, place: Place | None) -> Size:
         if not isinstance(size, Dim):
             inner: Size = labelled(plain(size), name) if name else plain(size)
-            if name:
-                self.dims.setdefault(name, inner)
+            if name and name not in self.dims:
+                self.dims[name], self.outside[name] = inner, size
             return inner
         if name is None or name in self.dims:
             return self._translate(size, place)
         inner = symbol(name)
-        self.dims[name] = inner
+        self.dims[name], self.outside[name] = inner, size
         self._bind(inner, name, size, place)
         return inner
 

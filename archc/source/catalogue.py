@@ -65,7 +65,6 @@ STRUCTURE: dict[str, Code] = {
     "A112": Code("group that names nothing"),
     "A113": Code("groups that overlap"),
     "A114": Code("preset of an unknown param"),
-    "A115": Code("word that is also a name"),
     "A116": Code("main block that is not there"),
     "A117": Code("no importable module"),
     "A118": Code("operators of a module that is not allowed"),
@@ -114,30 +113,64 @@ EXPRESSIONS: dict[str, Code] = {
 # A24x to A29x: names that mean nothing, or something else.
 MEANING: dict[str, Code] = {
     "A240": Code("undefined name"),
-    "A241": Code("undefined value"),
-    "A242": Code("undefined step"),
+    "A241": Code("`.all` of a node without copies"),
+    "A242": Code("call that cannot stand here"),
     "A243": Code("operator with weights called in place"),
     "A244": Code("unknown argument"),
-    "A245": Code("too many arguments"),
+    "A245": Code("values that need each other"),
     "A246": Code("argument given twice"),
-    "A247": Code("circle of values"),
-    "A248": Code("`each` outside a repeat"),
+    "A247": Code("too many arguments"),
+    "A248": Code("`each` outside the inputs of a repeat"),
     "A249": Code("source used as a step"),
-    "A250": Code("`.all` of a node without copies"),
+    "A250": Code("unknown node, operator or block"),
     "A251": Code("default that needs its own param"),
     "A252": Code("unknown node in a path"),
-    "A253": Code("unknown operator of a rule"),
-    "A254": Code("shared copy that differs"),
-    "A255": Code("call in an expression or operand that cannot stand there"),
+    "A253": Code("unknown operator in a rule of `init`"),
+    "A254": Code("copies that share weights and differ"),
+    "A255": Code("word that is also a name"),
     "A256": Code("unknown preset"),
     "A257": Code("case that cannot be chosen"),
 }
 
 # A3xx: shapes.
-SHAPES: dict[str, Code] = {}
+SHAPES = {
+    "A301": Code("sizes that differ"),
+    "A302": Code("shape that an operator refuses"),
+    "A303": Code("sizes that a block refuses"),
+    "A304": Code("size that is too small"),
+    "A305": Code("dtype that does not fit"),
+    "A306": Code("shape that an input refuses"),
+    "A307": Code("sizes of which nothing can be said"),
+    "A308": Code("conditions that no sizes fulfil"),
+}
 
 # A4xx: elaboration: params, calls, arguments, repetition, presence, bundles.
-ELABORATION: dict[str, Code] = {}
+ELABORATION = {
+    "A401": Code("param or attribute missing"),
+    "A402": Code("param or attribute unknown"),
+    "A403": Code("value of the wrong kind"),
+    "A404": Code("too many arguments, or one unknown or given twice"),
+    "A405": Code("wrong number of inputs"),
+    "A406": Code("number that must be known when the model is built"),
+    "A407": Code("requirement that does not hold"),
+    "A408": Code("dimension without a value"),
+    "A409": Code("preset unknown"),
+    "A410": Code("copies that cannot be counted out"),
+    "A411": Code("no such case"),
+    "A412": Code("bundle and tensor confused"),
+    "A413": Code("open input where the model must be fixed"),
+    "A414": Code("blocks nested too deeply"),
+    "A417": Code("more names than outputs"),
+    "A418": Code("output or weight unknown"),
+    "A420": Code("one set of weights for two shapes"),
+    "A421": Code("no output"),
+    "A422": Code("too many open inputs"),
+    "A423": Code("input that cannot be given or absent"),
+    "A424": Code("input whose shape must be known"),
+    "A425": Code("expression that values do not have"),
+    "A426": Code("operator with inputs as an operand"),
+    "A430": Code("weights without a node"),
+}
 
 # A5xx: weights: init, tie.
 WEIGHTS: dict[str, Code] = {}

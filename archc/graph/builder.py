@@ -1,0 +1,206 @@
+"""The Graph under construction: its nodes, its edges, and the conditions that it stands on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import TYPE_CHECKING
+
+from archc.graph import presence
+from archc.graph.connect import Feed
+from archc.graph.context import Context
+from archc.graph.infer import Inference, Slot
+from archc.graph.ir import Apply, Bundle, Graph, Node, Operand, Output, Pack, Pick, Ref, Type
+from archc.graph.values import ABSENT, Outcome, Results, Value
+from archc.ops.base import Op
+from archc.shapes import Cond, Dim, Guard, Size, Tensor, decide, substitute, symbol
+from archc.source.text import Span
+
+if TYPE_CHECKING:
+    import networkx
+
+
+class Builder:
+    """Adds nodes to a Graph and tells the values that they make."""
+
+    def __init__(self, context: Context, graph: Graph) -> None:
+        self.context = context
+        self.graph = graph
+        self.full = presence.always(len(graph.open))
+        self.nodes: dict[int, Node] = {}
+        self.infer = Inference(context, lambda value: self.nodes[value.ref.node].span, self.new_size)
+        self._edges: list[tuple[int, int, dict[str, int]]] = []
+        self.count = len(graph.block.inputs)
+        self._guards: dict[Cond, Guard] = {}
+        self._new_sizes = 0
+        self._unplaced: set[str] = set()
+
+    # -- nodes -----------------------------------------------------------------------------
+
+    def add(self, node: Node, operands: Iterable[Operand], at: int | None = None) -> int:
+        """Add a node that uses these operands, as node `at` or the next number."""
+        if at is None:
+            at = self.count
+            self.count += 1
+        self.nodes[at] = node
+        for port, operand in enumerate(operands):
+            if isinstance(operand, Ref):
+                self._edges.append((operand.node, at, {"out": operand.out, "port": port}))
+        self._locate_sizes(at, node)
+        return at
+
+    def _locate_sizes(self, at: int, node: Node) -> None:
+        """Note where a size that came up here is found when the model runs."""
+        if not self._unplaced:
+            return
+        for out, output in enumerate(node.outputs):
+            members = output.type.members if isinstance(output.type, Bundle) else (output.type,)
+            for index, member in enumerate(members):
+                for axis, size in enumerate(member.shape or ()):
+                    name = str(size)
+                    if name in self._unplaced:
+                        where = (index, axis) if isinstance(output.type, Bundle) else (axis,)
+                        self._unplaced.discard(name)
+                        self.graph.sizes[name] = (Ref(at, out), *where)
+
+    def new_size(self, reason: str) -> Dim:
+        """A size that only the running model knows."""
+        self._new_sizes += 1
+        name = f"s{self._new_sizes}"
+        self._unplaced.add(name)
+        self.graph.sizes[name] = None
+        return symbol(name, reason)
+
+    def is_open(self, cases: int) -> bool:
+        return cases != self.full
+
+    def value(self, node: Node, operands: Iterable[Operand], cases: int) -> Value:
+        """Add a node of one output and tell its value."""
+        return Value(Ref(self.add(node, operands)), node.outputs[0].type, cases)
+
+    # -- operators -------------------------------------------------------------------------
+
+    def apply(
+        self, op: Op, fed: Mapping[str, list[Feed]], span: Span, member: str | None = None
+    ) -> tuple[Outcome, list[Slot]]:
+        """Apply an operator to what its ports are fed with. Raises Failed where it does not fit."""
+        slots = list(self.slots(op, fed))
+        cases = self.cases(op, slots)
+        if not cases:
+            return ABSENT, slots
+        types, facts = self.infer.outputs(op, slots, cases, span)
+        self.require(facts, span)
+        names = op.output_names(len(types))
+        outputs = tuple(Output(n, t, self.is_open(cases)) for n, t in zip(names, types, strict=True))
+        arguments = tuple(self.operand(feed) for _, feed in slots)
+        node = Apply(span, outputs, op, arguments, member, tuple(port for port, _ in slots))
+        at = self.add(node, arguments)
+        found = {n: Value(Ref(at, i), t, cases) for i, (n, t) in enumerate(zip(names, types, strict=True))}
+        return Results(dict(found)), slots
+
+    def operand(self, feed: Feed | None) -> Operand:
+        if feed is None:
+            return None
+        return feed.operand.ref if isinstance(feed.operand, Value) else feed.operand
+
+    def slots(self, op: Op, fed: Mapping[str, list[Feed]]) -> Iterator[Slot]:
+        for port in op.ports():
+            feeds = fed.get(port.name, [])
+            if not port.variadic:
+                yield port.name, feeds[0] if feeds else None
+                continue
+            for feed in feeds:
+                value = feed.operand
+                if isinstance(value, Value) and isinstance(value.type, Bundle) and not op.starred:
+                    for member in self.members(value, feed.span):
+                        yield port.name, Feed(None, member, feed.span)
+                else:
+                    yield port.name, feed
+
+    def cases(self, op: Op, slots: list[Slot]) -> int:
+        """The cases in which a result is there: all that it needs, and one of what is variadic."""
+        cases = self.full
+        optional = {p.name for p in op.ports() if p.optional}
+        variadic = [p.name for p in op.ports() if p.variadic]
+        some = presence.NEVER
+        numbers = True
+        for port, feed in slots:
+            if feed is None or not isinstance(feed.operand, Value):
+                continue
+            if port in variadic:
+                numbers = False
+                some |= feed.operand.presence
+            elif port not in optional:
+                cases &= feed.operand.presence
+        return cases & some if variadic and not numbers else cases
+
+    # -- bundles ---------------------------------------------------------------------------
+
+    def members(self, bundle: Value, span: Span) -> list[Value]:
+        """The members of a bundle, one by one."""
+        count = len(bundle.type.members) if isinstance(bundle.type, Bundle) else 0
+        return [self.pick(bundle, i, span) for i in range(count)]
+
+    def pick(self, bundle: Value, index: int | slice, span: Span) -> Value:
+        """One member of a bundle, or a part of it as a bundle."""
+        assert isinstance(bundle.type, Bundle)
+        picked = bundle.type.members[index]
+        made: Type = Bundle(picked) if isinstance(picked, tuple) else picked
+        node = Pick(span, (self._output(made, bundle.presence),), bundle.ref, index)
+        return self.value(node, [bundle.ref], bundle.presence)
+
+    def pack(self, items: list[Value], span: Span) -> Value:
+        """Tensors and bundles as one bundle."""
+        members: list[Tensor] = []
+        for item in items:
+            members += item.type.members if isinstance(item.type, Bundle) else [item.type]
+        refs = tuple(i.ref for i in items)
+        node = Pack(span, (self._output(Bundle(tuple(members)), self.full),), refs)
+        return self.value(node, refs, self.full)
+
+    def _output(self, made: Type, cases: int, name: str = "out") -> Output:
+        return Output(name, made, self.is_open(cases))
+
+    # -- conditions ------------------------------------------------------------------------
+
+    def require(self, facts: Iterable[Cond], span: Span, message: str | None = None, trace=()) -> None:
+        """Note conditions on sizes that must hold when the model runs."""
+        for fact in facts:
+            if fact not in self._guards:
+                self._guards[fact] = Guard(fact, span, message, tuple(trace))
+
+    def outside(self, found: Type, origins: Mapping[str, Size]) -> Type:
+        """A called block's type in this block's sizes; `origins` as `Inside` tells them."""
+        if isinstance(found, Bundle):
+            return Bundle(tuple(self.outside(m, origins) for m in found.members))  # type: ignore[misc]
+        if found.shape is None or all(not isinstance(s, Dim) for s in found.shape):
+            return found
+        return Tensor(tuple(substitute(s, origins) for s in found.shape), found.dtype)
+
+    def origins(self, graph: Graph, origins: Mapping[str, Size]) -> dict[str, Size]:
+        """What a called block's symbols are here; sizes that come up inside it are new ones here."""
+        full = dict(origins)
+        for name in graph.sizes:
+            if name not in full:
+                full[name] = self.new_size(f"it comes up inside `{graph.name}`")
+        return full
+
+    def finish(self) -> Graph:
+        """The Graph, whole."""
+        import networkx
+
+        graph: networkx.MultiDiGraph = networkx.MultiDiGraph(name=self.graph.name)
+        graph.add_nodes_from((at, {"data": node}) for at, node in self.nodes.items())
+        graph.add_edges_from(self._edges)
+        self.graph.nx = graph
+        self.graph.guards = tuple(self._guards.values())
+        return self.graph
+
+
+def settle(fact: Cond, origins: Mapping[str, Size]) -> Cond | bool:
+    """A called block's condition in the caller's sizes, decided where it can be."""
+    found = substitute(fact, origins)
+    if isinstance(found, bool):
+        return found
+    answer = decide(found)
+    return found if answer is None else answer
+

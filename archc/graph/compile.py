@@ -1,0 +1,149 @@
+"""From an address to a checked Graph: reading, static checks, elaboration, guards."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from archc.graph.context import Context
+from archc.graph.elaborate import Elaborator, Library
+from archc.graph.ir import Graph
+from archc.graph.root import build_root
+from archc.graph.static import check_block
+from archc.lang.address import Address, check_settings, parse_settings, python_settings, select
+from archc.lang.project import Project
+from archc.lang.schema import Block
+from archc.lang.syntax import Expr
+from archc.ops.table import Operators
+from archc.shapes import Contradiction, Guard, describe, simplify
+from archc.source.diagnostic import Diagnostic, Report, SpecError
+from archc.source.text import Source
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What a check found.
+
+    `graph` is the checked Graph, None where the spec is wrong or sizes are missing; `guards` what
+    the model asks of the sizes that only its inputs tell, in words."""
+
+    ok: bool
+    diagnostics: tuple[Diagnostic, ...]
+    graph: Graph | None
+    block: Block | None
+    project: Project
+    guards: tuple[str, ...] = ()
+
+    @property
+    def shapes(self) -> dict[str, Any]:
+        """The type of every named value of the block, by its name in the flow."""
+        if self.graph is None:
+            return {}
+        lines = self.graph.lines
+        return {n: self.graph.type(r) for li in lines for n, r in zip(li.names, li.refs, strict=True)}
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """A spec given as text: what `archc.text` makes."""
+
+    text: str
+    name: str = "<text>"
+
+
+Entry = str | Path | Text | Mapping[str, Any]
+
+
+def check(
+    entry: Entry,
+    settings: Mapping[str, Any] | Iterable[str] = (),
+    *,
+    given: Iterable[str] = (),
+    absent: Iterable[str] = (),
+    root: str | Path | None = None,
+    ops: Iterable[Any] = (),
+    report: Report | None = None,
+) -> Result:
+    """Check a spec.
+
+    `entry` is an address, a text or a dict; `settings` params and free dimensions, as a mapping or
+    as `name=value` texts; `given` and `absent` fix optional inputs; `ops` are the operator modules
+    that may run. Mistakes are in the result's diagnostics, never raised.
+    """
+    report = Report() if report is None else report
+    address = Address("<text>")
+    what: Any = entry
+    if isinstance(entry, str | Path):
+        parsed = Address.parse(str(entry), report)
+        if parsed is None:
+            return Result(False, report.diagnostics, None, None, None)  # type: ignore[arg-type]
+        address, what = parsed, parsed.path
+    elif isinstance(entry, Text):
+        what = Source(entry.name, entry.text)
+    project = Project(what, root, report, ops)
+    block = select(project, address, report)
+    operators = Operators(_extra_operators(ops))
+    if block is None:
+        return Result(report.ok, report.diagnostics, None, None, project)
+    for each in project.blocks:
+        check_block(each, project, operators, report)
+    values = _settings(block, settings, report)
+    graph = None
+    # What reading and the static checks found would only be told again, worse.
+    if report.ok:
+        elaborator = Elaborator(Library(project, operators), Context(report))
+        graph = build_root(elaborator, block, address.preset, values, tuple(given), tuple(absent))
+    if graph is not None and report.ok:
+        graph = _with_guards(graph, report)
+    if not report.ok:
+        graph = None
+    told = tuple(_described(graph.guards)) if graph else ()
+    return Result(report.ok, report.diagnostics, graph, block, project, told)
+
+
+def graph(entry: Entry, settings: Mapping[str, Any] | Iterable[str] = (), **options: Any) -> Graph:
+    """The checked Graph of a spec; raises SpecError with every diagnostic. Arguments as of `check`."""
+    result = check(entry, settings, **options)
+    if result.graph is None:
+        raise SpecError(result.diagnostics)
+    return result.graph
+
+
+def _extra_operators(modules: Iterable[Any]) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for module in modules:
+        found.update(getattr(module, "OPERATORS", {}))
+    return found
+
+
+def _settings(block: Block, settings: Any, report: Report) -> dict[str, Expr]:
+    if isinstance(settings, Mapping):
+        found = python_settings(settings, block, report)
+    else:
+        found = parse_settings(settings, report)
+    check_settings(block, found, report)
+    return found
+
+
+def _with_guards(graph: Graph, report: Report) -> Graph:
+    """The root's guards, joined and without those that follow from others."""
+    own = [g for g in graph.guards if g.message is not None]
+    rest = {g.condition: g for g in graph.guards if g.message is None}
+    try:
+        conditions = simplify(rest)
+        simplify([*rest, *(g.condition for g in own)])
+    except Contradiction as wrong:
+        first = next((g for g in graph.guards if g.condition in wrong.conditions), graph.guards[0])
+        report.error("A308", str(wrong), first.span, trace=first.trace)
+        return graph
+    graph.guards = tuple(rest.get(c) or Guard(c, None) for c in conditions) + tuple(own)
+    return graph
+
+
+def _described(guards: Iterable[Guard]) -> list[str]:
+    guards = tuple(guards)
+    return describe([g.condition for g in guards if not g.message]) + [g.message for g in guards if g.message]
+
+

@@ -1,0 +1,174 @@
+"""Elaboration: a block and its numbers become a Graph, and so does every block that it uses.
+
+Instances are shared: a block with the same numbers and the same types arriving is one Graph,
+so that the cost grows with what is distinct, not with what is repeated.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from functools import cached_property
+from typing import Any
+
+from archc.graph.binding import Bound
+from archc.graph.context import Context
+from archc.graph.flow import Flow
+from archc.graph.inputs import check_inputs
+from archc.graph.ir import Graph, Type
+from archc.graph.numbers import Numbers
+from archc.graph.requirements import require
+from archc.graph.signature import Inside
+from archc.graph.values import Failed, Target
+from archc.lang.project import Project
+from archc.lang.schema import Block, Node
+from archc.lang.syntax import Chain, Name, Port
+from archc.lang.walk import walk
+from archc.ops.base import Op
+from archc.ops.table import Operators
+from archc.shapes import Dim, Size, plain
+from archc.source.diagnostic import Frame
+
+DEEPEST = 64
+"""Blocks in blocks; more is a mistake, or an attack."""
+
+
+class Library:
+    """What the names of a block may call: the blocks that its file sees, and the operators."""
+
+    def __init__(self, project: Project, operators: Operators) -> None:
+        self.project = project
+        self.operators = operators
+
+    def block(self, where: Block, name: str) -> Block | None:
+        return self.project.block(where.file, name)
+
+    def operator(self, name: str) -> type[Op] | None:
+        return self.operators.get(name)
+
+    def callables(self, where: Block) -> Iterator[str]:
+        yield from self.project.names(where.file)
+        yield from self.operators.names()
+
+
+class Elaborator:
+    """Makes Graphs; one for each distinct instance of a block."""
+
+    def __init__(self, library: Library, context: Context) -> None:
+        self.library = library
+        self.context = context
+        self._graphs: dict[tuple, Graph | None] = {}
+        self._read_whole: dict[Block, frozenset[str]] = {}
+
+    def enter(
+        self, bound: Bound, types: Mapping[str, Type | None], open_: tuple[str, ...], frame: Frame
+    ) -> tuple[Graph | None, Inside]:
+        """The Graph of a block that is used with these params and inputs, and the translation between
+        its sizes and the caller's. None where it is wrong, which has been told."""
+        block = bound.block
+        inside = Inside(block)
+        inner: dict[str, Type | None] = {}
+        # Sizes are read off inputs that are surely there, where there is a choice.
+        for name in sorted(block.inputs, key=lambda n: n in open_):
+            number = list(block.inputs).index(name)
+            inner[name] = inside.type(number, block.inputs[name], types.get(name))
+        params = {name: inside.number(name, value) for name, value in bound.params.items()}
+        key = (
+            id(block),
+            tuple((name, frozen(params[name])) for name in sorted(params)),
+            tuple((name, inner[name]) for name in block.inputs),
+            open_,
+        )
+        if key in self._graphs:
+            return self._graphs[key], inside
+        self._graphs[key] = None  # a block inside itself is told by the static checks
+        if len(self.context.frames) >= DEEPEST:
+            self.context.error("A414", f"blocks are nested more than {DEEPEST} deep", frame.span)
+            return None, inside
+        with self.context.inside(frame, inside.origins):
+            graph = self.build(block, inside.dims, params, inner, open_, inside.sizes)
+        self._graphs[key] = graph
+        return graph, inside
+
+    def build(
+        self,
+        block: Block,
+        dims: Mapping[str, Size],
+        params: Mapping[str, Any],
+        types: Mapping[str, Type | None],
+        open_: tuple[str, ...],
+        sizes: Mapping[str, Any],
+    ) -> Graph | None:
+        """A new Graph of a block whose dimensions, params and inputs are in its own names."""
+        numbers = Numbers(self.context, block, self.library)
+        numbers.bind_dims(dims, presence_of(types, open_))
+        numbers.bind_params(params)
+        graph = Graph(block.name, block, {}, dict(dims), open=open_, sizes=dict(sizes))
+        graph.absent = tuple(name for name in block.inputs if types.get(name) is None)
+        flow = Flow(self, numbers, graph)
+        try:
+            check_inputs(numbers, flow.builder, types)
+            require(numbers, flow.builder)
+            flow.run(dict(types))
+        except Failed:
+            return None
+        graph.params = {name: numbers.names[name] for name in block.params}
+        graph.folded = frozenset(numbers.folded)
+        return graph
+
+    # -- what blocks tell ------------------------------------------------------------------
+
+    @staticmethod
+    def outputs(block: Block) -> list[str]:
+        """The names of a block's outputs, those that may be absent too."""
+        if block.outputs is not None:
+            return [o.name for o in block.outputs]
+        return [n.id for n in block.flow[-1].names] if block.flow else []
+
+    def further_outputs(self, numbers: Numbers, node: Node) -> list[str]:
+        """The names of a node's outputs behind the first."""
+        try:
+            target: Target = numbers.target(node.calls[0].name.id, (), node.span)
+        except Failed:
+            return []
+        return list(target.what.outputs if target.is_operator else self.outputs(target.what))[1:]
+
+    def read_whole(self, block: Block) -> frozenset[str]:
+        """The nodes of which a block's flow reads `.all`."""
+        if block not in self._read_whole:
+            self._read_whole[block] = frozenset(_read_whole(block))
+        return self._read_whole[block]
+
+    @cached_property
+    def instances(self) -> list[Graph]:
+        """All Graphs that were made."""
+        return [g for g in self._graphs.values() if g is not None]
+
+
+def presence_of(types: Mapping[str, Type | None], open_: tuple[str, ...]) -> dict[str, Any]:
+    """For each input, whether it is there: what its name says in a condition."""
+    return {name: ("given", name) if name in open_ else found is not None for name, found in types.items()}
+
+
+def frozen(value: Any) -> Any:
+    """A number as a part of a key: equal only where type and value are."""
+    if isinstance(value, list | tuple):
+        return tuple(frozen(v) for v in value)
+    if isinstance(value, Target):
+        given = tuple((g.name, frozen(g.value)) for g in value.arguments)
+        return (value.what, given)
+    if isinstance(value, Dim):
+        return value
+    value = plain(value)
+    return (type(value).__name__, value)
+
+
+def _read_whole(block: Block) -> Iterator[str]:
+    for line in block.flow:
+        at = line
+        while at is not None:
+            for part in walk(Chain(at.chain.arguments, at.chain.steps, at.span)):
+                if isinstance(part, Port) and part.port == "all" and isinstance(part.value, Name):
+                    yield part.value.id
+            at = at.otherwise
+
+

@@ -1,0 +1,270 @@
+"""The flow of a block instance: lines and chains become nodes of its Graph."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from archc.graph import presence
+from archc.graph.binding import bind_target
+from archc.graph.builder import Builder
+from archc.graph.connect import Feed, inlets
+from archc.graph.infer import FIX_PRESENCE
+from archc.graph.ir import Bundle, Choose, Graph, Input, LineInfo, Output, Ref, Type
+from archc.graph.lines import Taken, order, take
+from archc.graph.members import Members
+from archc.graph.numbers import Numbers
+from archc.graph.operands import Operands
+from archc.graph.values import ABSENT, UNKNOWN, Failed, Given, Nothing, Outcome, Results, Target, Value
+from archc.lang.syntax import Chain, Expr, Line, Step
+from archc.ops.base import Op
+from archc.shapes import Size, Tensor
+from archc.source.text import Span
+
+if TYPE_CHECKING:
+    from archc.graph.elaborate import Elaborator
+
+
+class Flow:
+    """Elaborates the flow of one block instance."""
+
+    def __init__(self, elaborator: Elaborator, numbers: Numbers, graph: Graph) -> None:
+        self._numbers = numbers
+        self._context = numbers.context
+        self._graph = graph
+        self._plain: dict[str, Op] = {}  # operators without arguments, by name
+        self.values: dict[str, Outcome] = {}
+        self.builder = Builder(numbers.context, graph)
+        self.members = Members(elaborator, numbers, self.builder)
+        self._operands = Operands(self, numbers)
+
+    def run(self, types: dict[str, Type | None]) -> Graph:
+        """Build the Graph from the inputs' types; raises Failed where an output is not known."""
+        self._inputs(types)
+        block = self._graph.block
+        taken = [take(line, self._decide) for line in block.flow]
+        wanted = self._outputs()
+        ordered, circle = order(block, taken, [value for _, value, _ in wanted])
+        for t in circle:
+            self.values.update({n.id: UNKNOWN for n in t.line.names})
+        for t in ordered:
+            try:
+                self._line(t)
+            except Failed:
+                self.values.update({n.id: UNKNOWN for n in t.line.names})
+        if circle:
+            names = ", ".join(f"`{n.id}`" for t in circle for n in t.line.names)
+            self._context.error("A245", f"{names} need each other", circle[0].line.span)
+        self._finish(wanted)
+        return self.builder.finish()
+
+    def tensor(self, shape: tuple[Size, ...], dtype: str) -> Tensor:
+        return Tensor(tuple(shape), dtype)
+
+    def _decide(self, condition: Expr) -> bool | tuple:
+        try:
+            held = self._numbers.decide(condition, "a line's condition")
+        except Failed:
+            return False
+        if isinstance(held, tuple):
+            cases = presence.where(held, self._graph.open)
+            return True if cases == self.builder.full else held if cases else False
+        return held
+
+    # -- inputs and outputs ----------------------------------------------------------------
+
+    def _inputs(self, types: dict[str, Type | None]) -> None:
+        graph = self._graph
+        for number, declared in enumerate(graph.block.inputs.values()):
+            found = types.get(declared.name)
+            if found is None:
+                self.values[declared.name] = ABSENT
+                continue
+            cases = self.builder.full
+            if declared.name in graph.open:
+                cases = presence.given(graph.open.index(declared.name), len(graph.open))
+            is_open = self.builder.is_open(cases)
+            node = Input(
+                declared.span, (Output("out", found, is_open),), declared.name, declared.optional, value=declared.name
+            )
+            self.builder.add(node, (), at=number)
+            graph.inputs[declared.name] = Ref(number)
+            self.values[declared.name] = Results({"out": Value(Ref(number), found, cases)})
+
+    def _outputs(self) -> list[tuple[str, str, Span]]:
+        """The outputs: name, the value that gives it, and its place."""
+        block = self._graph.block
+        if block.outputs is not None:
+            return [(o.name, o.value, o.value_span) for o in block.outputs]
+        return [(n.id, n.id, n.span) for n in block.flow[-1].names] if block.flow else []
+
+    def _finish(self, wanted: list[tuple[str, str, Span]]) -> None:
+        failed = False
+        for name, source, span in wanted:
+            outcome = self.values.get(source, UNKNOWN)
+            value = outcome.first if isinstance(outcome, Results) else outcome
+            if value is UNKNOWN:
+                failed = True
+            elif value is ABSENT:
+                continue
+            elif not isinstance(value, Value):
+                self._context.error("A403", f"output `{name}` is a number, not a tensor", span)
+                failed = True
+            else:
+                self._graph.outputs[name] = value.ref
+                self._graph.presence[name] = value.presence
+        if failed:
+            raise Failed
+
+    # -- lines -----------------------------------------------------------------------------
+
+    def _line(self, taken: Taken) -> None:
+        line = taken.line
+        before = self.builder.count
+        outcomes = [(b.test, self._named(line, b.chain)) for b in taken.branches]
+        if not outcomes:
+            self.values.update({n.id: ABSENT for n in line.names})
+            return
+        test, found = outcomes[-1]
+        if test is not None:
+            found = {n: self._where(test, o, ABSENT, line.span) for n, o in found.items()}
+        for test, above in reversed(outcomes[:-1]):
+            assert test is not None
+            found = {n: self._where(test, above[n], found[n], line.span) for n in above}
+        self.values.update(found)
+        self._note(line, found, before)
+
+    def _named(self, line: Line, chain: Chain) -> dict[str, Outcome]:
+        """The outcome of each name of a line."""
+        outcome = self.chain(chain)
+        names = line.names
+        if len(names) == 1 or isinstance(outcome, Nothing):
+            return {n.id: outcome for n in names}
+        outputs = list(outcome.outputs.values())
+        if len(names) > len(outputs):
+            has = f"{len(outputs)} output{'' if len(outputs) == 1 else 's'}"
+            listed = ", ".join(f"`{o}`" for o in outcome.outputs)
+            self._context.fail(
+                "A417", f"{len(names)} names for {has}", names[len(outputs)].span, f"its outputs: {listed}"
+            )
+        return {n.id: v if isinstance(v, Nothing) else Results({"out": v}) for n, v in zip(names, outputs, strict=False)}
+
+    def _where(self, test: tuple, then: Outcome, other: Outcome, span: Span) -> Outcome:
+        """`then` where a condition over open inputs holds, else `other`."""
+        if UNKNOWN in (then, other):
+            return UNKNOWN
+        a = then.first if isinstance(then, Results) else ABSENT
+        b = other.first if isinstance(other, Results) else ABSENT
+        cases = presence.where(test, self._graph.open)
+        inside = a.presence & cases if isinstance(a, Value) else 0
+        outside = b.presence & ~cases if isinstance(b, Value) else 0
+        if not inside | outside:
+            return ABSENT
+        if isinstance(a, Value) and a.presence == inside and not outside:
+            return then
+        values = [v for v in (a, b) if isinstance(v, Value)]
+        if any(isinstance(v.type, Bundle) for v in values):
+            self._context.fail("A413", "an open input decides between bundles", span, FIX_PRESENCE)
+        made = values[0].type
+        if inside and outside:
+            made = self.builder.infer.join(a.type, b.type, span)
+        there = inside | outside
+        node = Choose(
+            span,
+            (Output("out", made, self.builder.is_open(there)),),
+            test,
+            a.ref if isinstance(a, Value) and inside else None,
+            b.ref if isinstance(b, Value) and outside else None,
+        )
+        return Results({"out": self.builder.value(node, [node.then, node.other], there)})
+
+    def _note(self, line: Line, found: dict[str, Outcome], before: int) -> None:
+        """Give the line's names to its nodes, and keep the line for `check --shapes`."""
+        names, refs = [], []
+        for name, outcome in found.items():
+            value = outcome.first if isinstance(outcome, Results) else outcome
+            if isinstance(value, Value):
+                names.append(name)
+                refs.append(value.ref)
+                node = self.builder.nodes[value.ref.node]
+                if node.value is None and value.ref.out == 0:
+                    node.value = name
+        made = range(before, self.builder.count)
+        self._graph.lines.append(LineInfo(tuple(names), tuple(refs), line.span, tuple(made)))
+
+    # -- chains and steps ------------------------------------------------------------------
+
+    def chain(self, chain: Chain) -> Outcome:
+        """The outcome of a chain; raises Failed."""
+        arguments = chain.arguments
+        if not chain.steps:
+            if len(arguments) == 1:
+                return self._operands.outcome(arguments[0].value)
+            feeds = self._operands.feeds(arguments)
+            return Results({f"out{i}": f.operand for i, f in enumerate(feeds)})  # type: ignore[misc]
+        feeds = self._operands.feeds(arguments)
+        outcome: Outcome = ABSENT
+        for step in chain.steps:
+            outcome = self._step(step, feeds)
+            if outcome is UNKNOWN:
+                raise Failed
+            arriving = outcome.first if isinstance(outcome, Results) else ABSENT
+            feeds = [Feed(None, arriving, step.span)]
+        return outcome
+
+    def _step(self, step: Step, feeds: list[Feed]) -> Outcome:
+        if any(f.operand is UNKNOWN for f in feeds):
+            raise Failed
+        name = step.name.id
+        if name in self._numbers.block.nodes:
+            return self.members.apply(name, [*feeds, *self._operands.feeds(step.arguments)], step.span)
+        if not step.arguments and name in self._plain:
+            return self._operands.apply(self._plain[name], feeds, step.span)
+        target = self._numbers.target(name, (), step.name.span)
+        return self._in_place(step, target, feeds)
+
+    def _in_place(self, step: Step, target: Target, feeds: list[Feed]) -> Outcome:
+        """An operator, an `op` param or a block without weights, called in place."""
+        ports = {p.name for p in inlets(target)}
+        given = list(target.arguments)
+        further = []
+        for argument in step.arguments:
+            if argument.name in ports:
+                further.append(Feed(argument.name, self._operands.operand(argument.value), argument.span))
+            else:
+                want = self._want(target, argument.name, sum(g.name is None for g in given))
+                value = self._numbers.evaluate(argument.value, want, bare=True)
+                given.append(Given(argument.name, value, argument.span))
+        target = Target(target.name, target.what, tuple(given), step.span)
+        feeds = [*feeds, *further]
+        if not target.is_operator:
+            return self.members.call_in_place(bind_target(self._context, target), feeds, step.span)
+        if target.what.weighted:
+            self._context.fail(
+                "A430",
+                f"`{target.name}` owns weights, so it must be a node",
+                step.span,
+                f"add `{_node_name(target.name, self._numbers)}: {step.span.text}` to `nodes` and name it here",
+            )
+        bound = bind_target(self._context, self._numbers.with_sizes(target))
+        assert bound.op is not None
+        if not target.arguments:
+            self._plain[step.name.id] = bound.op
+        return self._operands.apply(bound.op, feeds, step.span)
+
+    @staticmethod
+    def _want(target: Target, name: str | None, position: int):
+        if target.is_operator:
+            return None
+        params = list(target.what.params.values())
+        if name is None:
+            return params[position].type if position < len(params) else None
+        return target.what.params[name].type if name in target.what.params else None
+
+
+def _node_name(operator: str, numbers: Numbers) -> str:
+    """A free name for a node of that operator."""
+    stem = operator.rstrip("0123456789d") if operator.startswith("conv") else operator
+    taken = {*numbers.block.nodes, *numbers.names}
+    return stem if stem not in taken else f"{stem}_{len(taken)}"
+
+

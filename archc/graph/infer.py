@@ -1,0 +1,128 @@
+"""The types of an operator's outputs, and the facts that they stand on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import Any
+
+from archc.graph.connect import Feed
+from archc.graph.context import Context
+from archc.graph.ir import Bundle, Number
+from archc.graph.values import Value
+from archc.ops.base import Op, ShapeError
+from archc.shapes import Cond, Dim, Mismatch, Size, Tensor, TooSmall, recording, symbols
+from archc.source.diagnostic import Related
+from archc.source.text import Span
+
+Slot = tuple[str, "Feed | None"]  # a port and what feeds it, None where nothing does
+
+
+def operand_type(operand: Any) -> Tensor:
+    """The type of one operand of an operator."""
+    if isinstance(operand, Value):
+        assert isinstance(operand.type, Tensor), operand
+        return operand.type
+    assert isinstance(operand, Number), operand
+    value = operand.value
+    if isinstance(value, bool | Cond):
+        return Tensor((), "bool", weak=True)
+    return Tensor((), "int64" if isinstance(value, int | Dim) else "float", weak=True)
+
+
+class Inference:
+    """Asks operators for their outputs' types, once for each set of open inputs that may be there."""
+
+    def __init__(self, context: Context, origin: Callable[[Value], Span], new_size: Callable[[str], Dim]):
+        self._context = context
+        self._origin = origin
+        self._new_size = new_size
+
+    def outputs(self, op: Op, slots: Sequence[Slot], cases: int, span: Span) -> tuple[tuple[Tensor, ...], list]:
+        """The outputs of `op` in all `cases`, and the conditions on sizes that it stands on."""
+        facts: list = []
+        variants: list[tuple[Tensor, ...]] = []
+        for there in self._subsets(slots, cases):
+            kept = [(port, feed if feed is None or there[i] else None) for i, (port, feed) in enumerate(slots)]
+            if any(p.variadic for p in op.ports()):
+                kept = [(port, feed) for port, feed in kept if feed is not None]
+            variants.append(self._once(op, kept, span, facts))
+        return self._merge(op, variants, span), facts
+
+    @staticmethod
+    def _subsets(slots: Sequence[Slot], cases: int) -> list[tuple[bool, ...]]:
+        values = [feed.operand if feed else None for _, feed in slots]
+        masks = [v.presence if isinstance(v, Value) else -1 for v in values]
+        if all(m & cases == cases for m in masks):
+            return [(True,) * len(slots)]
+        bits = (1 << c for c in range(cases.bit_length()) if cases >> c & 1)
+        return list(dict.fromkeys(tuple(bool(m & bit) for m in masks) for bit in bits))
+
+    def _once(self, op: Op, slots: Sequence[Slot], span: Span, facts: list) -> tuple[Tensor, ...]:
+        types: list[Tensor | None] = []
+        for _, feed in slots:
+            bundle = feed and isinstance(feed.operand, Value) and feed.operand.type
+            types += bundle.members if isinstance(bundle, Bundle) else [feed and operand_type(feed.operand)]
+        try:
+            with recording() as found:
+                result = op.shape(*types)
+        except ShapeError as wrong:
+            self._refuse(op, slots, wrong, span)
+        except (Mismatch, TooSmall) as wrong:
+            error = ShapeError(str(wrong))
+            error.__cause__ = wrong
+            self._refuse(op, slots, error, span)
+        facts.extend(found)
+        return (result,) if isinstance(result, Tensor) else tuple(result)
+
+    def _refuse(self, op: Op, slots: Sequence[Slot], wrong: ShapeError, span: Span):
+        fed = {port: feed for port, feed in slots if feed is not None}
+        place = next((fed[a].span for a in wrong.about if a in fed), span)
+        if wrong.needs_static is not None:
+            self._context.fail("A406", wrong.message, place, wrong.help or how_to_give(self._context, wrong.needs_static))
+        related = []
+        for port, feed in slots:
+            if feed and isinstance(feed.operand, Value) and (len(fed) > 1 or place is not span):
+                origin = self._origin(feed.operand)
+                related.append(Related(origin, f"`{port}` is {feed.operand.type}, from here"))
+        mismatch = wrong.__cause__
+        code = "A301" if isinstance(mismatch, Mismatch) else "A304" if isinstance(mismatch, TooSmall) else "A302"
+        self._context.fail(code, wrong.message, place, wrong.help, related=related)
+
+    def _merge(self, op: Op, variants: list[tuple[Tensor, ...]], span: Span) -> tuple[Tensor, ...]:
+        first = variants[0]
+        for other in variants[1:]:
+            if len(other) != len(first):
+                self._context.fail(
+                    "A413", "the number of outputs depends on an open input", span, FIX_PRESENCE
+                )
+            first = tuple(self.join(a, b, span) for a, b in zip(first, other, strict=True))
+        return first
+
+    def join(self, a: Tensor, b: Tensor, span: Span) -> Tensor:
+        """The type of what is `a` or `b`, as the model decides when it runs."""
+        if a.shape is None or b.shape is None or len(a.shape) != len(b.shape):
+            self._context.fail(
+                "A413", f"an open input decides between {a} and {b}, of different rank", span, FIX_PRESENCE
+            )
+        if a.dtype != b.dtype:
+            self._context.fail(
+                "A413", f"an open input decides between {a.dtype} and {b.dtype}", span, FIX_PRESENCE
+            )
+        reason = f"it is {a} or {b}, as an open input decides"
+        sizes = (x if _same_size(x, y) else self._new_size(reason) for x, y in zip(a.shape, b.shape, strict=True))
+        return replace(a, shape=tuple(sizes))
+
+
+def how_to_give(context: Context, value: Any) -> str | None:
+    """The advice for a size that must be known: which free dimensions to give."""
+    names = context.outermost(symbols(value))
+    return "give it: " + " ".join(f"-p {n}=64" for n in names) if names else None
+
+
+FIX_PRESENCE = "fix the input with --given or --absent (`given=[...]`, `absent=[...]` in Python)"
+
+
+def _same_size(a: Size, b: Size) -> bool:
+    return a is b or a == b
+

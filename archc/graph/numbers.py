@@ -1,0 +1,292 @@
+"""The numbers of a block: its params, free dimensions and lets, bound in that order."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+
+from archc.graph.context import Context
+from archc.graph.infer import how_to_give
+from archc.graph.values import Failed, Given, Target
+from archc.lang import types
+from archc.lang.evaluate import (
+    UNKNOWN,
+    EvaluationError,
+    NeedsStatic,
+    Partial,
+    Scope,
+    Unavailable,
+    Word,
+    coerce,
+    evaluate,
+)
+from archc.lang.schema import Block, Param
+from archc.lang.syntax import Call, Expr
+from archc.lang.types import ParamType
+from archc.ops import initialisers
+from archc.ops.base import BadAttributes, bind
+from archc.ops.pattern import axis_names
+from archc.shapes import Cond, Dim, Formula, Num, Real, labelled, symbol, symbols
+from archc.source.diagnostic import Related, did_you_mean
+from archc.source.text import Span
+
+if TYPE_CHECKING:
+    from archc.graph.elaborate import Library
+
+
+class Numbers:
+    """What the expressions of a block instance may name, and their evaluation.
+
+    `folded` gathers the names that went into a number without leaving a label there.
+    """
+
+    def __init__(self, context: Context, block: Block, library: Library) -> None:
+        self.context = context
+        self.block = block
+        self.library = library
+        self.names: dict[str, Any] = {}
+        self.folded: set[str] = set()
+        self.words = frozenset(w for p in block.params.values() for w in _words(p.type))
+        self._missing: dict[str, str] = {}  # free dimension -> why it has no value
+
+    # -- binding ---------------------------------------------------------------------------
+
+    def bind_dims(self, dims: Mapping[str, Any], presence: Mapping[str, Any]) -> None:
+        """Bind the free dimensions, and for each input whether it is there."""
+        for name in self.block.dims:
+            if name in dims:
+                self.names[name] = dims[name]
+            else:
+                self._missing[name] = (
+                    f"`{name}` has no value here: it stands only in inputs that are absent"
+                )
+                self.names[name] = UNKNOWN
+        self.names.update(presence)
+
+    def bind_params(self, given: Mapping[str, Any]) -> None:
+        """Bind the params: those given (values in this block's names), then the defaults."""
+        for name, value in given.items():
+            self.names[name] = value
+        pending = [p for p in self.block.params.values() if p.name not in given]
+        for param in pending:
+            self.names[param.name] = UNKNOWN
+        self._defaults(pending)
+        for let in self.block.let.values():
+            try:
+                value = self.evaluate(let.value)
+            except Failed:
+                value = UNKNOWN
+            self.names[let.name] = value
+
+    def _defaults(self, pending: list[Param]) -> None:
+        """Evaluate defaults, each after those that it names."""
+        from archc.lang.walk import free_names
+
+        left = {p.name: p for p in pending}
+        while left:
+            ready = [p for p in left.values() if not (free_names(p.default) & left.keys() if p.default else ())]
+            for param in ready or list(left.values())[:1]:
+                del left[param.name]
+                if not ready or param.default is None:
+                    continue  # a circle, or nothing given: told elsewhere
+                try:
+                    value = self.evaluate(param.default, param.type)
+                    problem = None if isinstance(value, Target) else coerce(value, param.type)[1]
+                    if problem:
+                        self.context.fail("A403", f"`{param.name}` {problem}", param.default.span)
+                    self.names[param.name] = stamp(value, param.name)
+                except Failed:
+                    pass
+
+    # -- evaluation ------------------------------------------------------------------------
+
+    def scope(self, extra: Mapping[str, Any] | None = None, *, bare: bool = False) -> Scope:
+        names = {**self.names, **extra} if extra else self.names
+        return Scope(names=names, words=self.words, bare=bare)
+
+    def evaluate(
+        self,
+        expr: Expr,
+        want: ParamType | None = None,
+        extra: Mapping[str, Any] | None = None,
+        *,
+        bare: bool = False,
+    ) -> Any:
+        """The value of an expression; raises Failed, having told what is wrong with it."""
+        scope = self.scope(extra, bare=bare)
+        try:
+            value = evaluate(expr, scope, want)
+        except Unavailable as missing:
+            for name in missing.names:
+                if name in self._missing:
+                    self.context.fail("A408", self._missing[name], expr.span)
+            raise Failed from None
+        except NeedsStatic as wrong:
+            self.needs_static(wrong.symbols, wrong.span)
+        except EvaluationError as wrong:
+            self.context.fail(wrong.code, wrong.message, wrong.span, wrong.help)
+        self.folded |= scope.dropped
+        return self._targets(value)
+
+    def _targets(self, value: Any) -> Any:
+        """Operators, blocks and initialisers by name become the things themselves."""
+        if isinstance(value, Partial):
+            if value.name in initialisers.TABLE and value.name not in self.names:
+                return self._initialiser(value)
+            return self.target(value.name, self._given(value), value.span)
+        if isinstance(value, list):
+            return [self._targets(v) for v in value]
+        if isinstance(value, tuple) and any(isinstance(v, Partial | list | tuple) for v in value):
+            return tuple(self._targets(v) for v in value)
+        return value
+
+    def _initialiser(self, value: Partial) -> initialisers.Initialiser:
+        try:
+            return bind(initialisers.TABLE[value.name], value.args, value.kwargs)
+        except BadAttributes as bad:
+            problem = bad.problems[0]
+            self.context.fail("A403", problem.message, value.span, problem.help)
+
+    def with_sizes(self, target: Target) -> Target:
+        """An einops pattern whose axes are named as numbers of the block gets their sizes."""
+        if not getattr(target.what, "named_axes", False):
+            return target
+        pattern = next((g.value for g in target.arguments if g.name in (None, "pattern")), None)
+        if not isinstance(pattern, str):
+            return target
+        given = {g.name for g in target.arguments}
+        sizes = []
+        for name in axis_names(pattern):
+            value = self.names.get(name)
+            if name in given or isinstance(value, bool) or not isinstance(value, int | Dim):
+                continue
+            sizes.append(Given(name, value, target.span))
+        return Target(target.name, target.what, (*target.arguments, *sizes), target.span)
+
+    def _given(self, partial: Partial) -> tuple[Given, ...]:
+        positional = (Given(None, self._targets(v), partial.span) for v in partial.args)
+        named = (Given(k, self._targets(v), partial.span) for k, v in partial.kwargs.items())
+        return (*positional, *named)
+
+    def target(
+        self, name: str, given: Iterable[Given], span: Span, extra: Mapping[str, Any] | None = None
+    ) -> Target:
+        """What a name calls: an `op` param, else a block, else an operator."""
+        known = extra[name] if extra and name in extra else self.names.get(name)
+        if isinstance(known, Target):
+            return Target(known.name, known.what, (*known.arguments, *given), span)
+        if name in self.names and known is UNKNOWN:
+            raise Failed
+        what = self.library.block(self.block, name) or self.library.operator(name)
+        if what is None:
+            close = did_you_mean(name, self.library.callables(self.block))
+            help = f"did you mean `{close}`?" if close else None
+            self.context.fail("A250", f"there is no operator or block `{name}`", span, help)
+        return Target(name, what, tuple(given), span)
+
+    def decide(self, expr: Expr, what: str, extra: Mapping[str, Any] | None = None) -> bool | tuple:
+        """The truth of a condition: decided, or over the block's open inputs (a `Given` test)."""
+        value = self.evaluate(expr, None, extra)
+        if isinstance(value, Cond):
+            self.needs_static(symbols(value), expr.span)
+        if isinstance(value, Dim | Formula):
+            self.needs_static(symbols(value), expr.span)
+        if isinstance(value, bool) or is_test(value):
+            return value
+        if isinstance(value, int | float) or value is None:
+            return bool(value)
+        self.context.fail("A403", f"{what} must be true or false, not {describe(value)}", expr.span)
+
+    def needs_static(self, names: Iterable[str], span: Span):
+        """Tell that a size must be known when the model is built, and how to give it."""
+        inner = sorted(names)
+        listed = " and ".join(f"`{n}`" for n in inner)
+        related = []
+        for name in inner:
+            origin = self._named_by(name)
+            if origin is not None:
+                related.append(Related(origin.span, f"`{name}` is a free dimension of input `{origin.name}`"))
+        help = how_to_give(self.context, sum(symbol(n) for n in inner))
+        self.context.fail("A406", f"{listed} must be known when the model is built", span, help, related=related)
+
+    def _named_by(self, name: str):
+        from archc.lang.syntax import Name
+
+        for declared in self.block.inputs.values():
+            if any(isinstance(item, Name) and item.id == name for item in declared.shape or ()):
+                return declared
+        return None
+
+    # -- calls -----------------------------------------------------------------------------
+
+    def call(self, call: Call, extra: Mapping[str, Any] | None = None) -> Target:
+        """The target of a call in the text, its arguments evaluated."""
+        target = self.target(call.name.id, (), call.name.span, extra)
+        if not call.arguments:
+            return Target(target.name, target.what, target.arguments, call.span)
+        wanted = {} if target.is_operator else {p.name: p.type for p in target.what.params.values()}
+        order = list(wanted.values())
+        position = sum(g.name is None for g in target.arguments)
+        given = []
+        wrong = False
+        for argument in call.arguments:
+            want = wanted.get(argument.name) if argument.name else None
+            if argument.name is None:
+                want = order[position] if position < len(order) else None
+                position += 1
+            try:
+                value = self.evaluate(argument.value, want, extra, bare=True)
+            except Failed:
+                wrong = True
+                continue
+            given.append(Given(argument.name, value, argument.span))
+        if wrong:
+            raise Failed
+        return Target(target.name, target.what, (*target.arguments, *given), call.span)
+
+
+def _words(of: ParamType) -> Iterator[str]:
+    """The words of the choices in a param's type."""
+    if isinstance(of, types.Choice):
+        yield from of.words
+    elif isinstance(of, types.List):
+        yield from _words(of.item)
+    elif isinstance(of, types.Row):
+        for item in of.items:
+            yield from _words(item)
+
+
+def stamp(value: Any, name: str) -> Any:
+    """Label a number with the name that it has from now on."""
+    if isinstance(value, bool):
+        return value
+    if isinstance(value, int | float):
+        return labelled(int(value) if isinstance(value, int) else float(value), name)
+    if isinstance(value, list | tuple):
+        return [stamp(v, f"{name}[{i}]") for i, v in enumerate(value)]
+    return value
+
+
+def is_test(value: Any) -> bool:
+    """Is this a condition over open inputs?"""
+    return isinstance(value, tuple) and bool(value) and value[0] in ("given", "not", "and", "or")
+
+
+def describe(value: Any) -> str:
+    """A value in an error message."""
+    match value:
+        case None:
+            return "null"
+        case bool():
+            return "true" if value else "false"
+        case Word():
+            return f"`{value}`, which is not defined"
+        case str():
+            return f'"{value}"'
+        case Num() | Real() | int() | float():
+            return str(value)
+        case list() | tuple():
+            return f"[{', '.join(describe(v) for v in value)}]"
+        case Target():
+            return f"`{value.name}`"
+    return f"`{value}`"

@@ -1,0 +1,218 @@
+"""The outermost block: its params from the caller, its inputs as its shapes declare them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from archc.graph import presence
+from archc.graph.binding import Bound, bind_params, preset
+from archc.graph.elaborate import Elaborator, presence_of
+from archc.graph.ir import Bundle, Graph, Type
+from archc.graph.numbers import Numbers, describe, is_test, stamp
+from archc.graph.signature import Inside
+from archc.graph.values import Failed, Given, Target
+from archc.lang.schema import Block, Input
+from archc.lang.syntax import Dots, Expr
+from archc.lang.walk import free_names
+from archc.shapes import Cond, Dim, Formula, Tensor, labelled, plain, symbol, symbols
+from archc.source.diagnostic import did_you_mean
+from archc.source.text import Source, Span
+
+
+def build_root(
+    elaborator: Elaborator,
+    block: Block,
+    preset_name: str | None,
+    settings: Mapping[str, Expr],
+    given: tuple[str, ...],
+    absent: tuple[str, ...],
+) -> Graph | None:
+    """The Graph of a block as the caller asks for it; None where it is wrong, which has been told."""
+    root = _Root(elaborator, block)
+    try:
+        params, dims = root.bind(preset_name, settings)
+        there, open_ = root.presence(params, dims, given, absent)
+        types = root.types(params, dims, there, open_)
+    except Failed:
+        return None
+    inside = Inside(block)
+    inner: dict[str, Type | None] = {}
+    for name in sorted(block.inputs, key=lambda n: n in open_):
+        number = list(block.inputs).index(name)
+        inner[name] = inside.type(number, block.inputs[name], types[name])
+    graph = elaborator.build(block, inside.dims, params, inner, open_, inside.sizes)
+    if graph is not None and not graph.outputs:
+        elaborator.context.error(
+            "A421", f"`{block.name}` has no output: all are absent", block.name_span, "give its inputs: `--given`"
+        )
+        return None
+    return graph
+
+
+class _Root:
+    """Binds the outermost block."""
+
+    def __init__(self, elaborator: Elaborator, block: Block) -> None:
+        self.elaborator = elaborator
+        self.context = elaborator.context
+        self.block = block
+
+    def _numbers(self, params: Mapping[str, Any], dims: Mapping[str, Any], there: Mapping[str, Any]) -> Numbers:
+        numbers = Numbers(self.context, self.block, self.elaborator.library)
+        numbers.bind_dims(dims, there)
+        numbers.bind_params(params)
+        return numbers
+
+    # -- params and dimensions -------------------------------------------------------------
+
+    def bind(self, name: str | None, settings: Mapping[str, Expr]) -> tuple[dict[str, Any], dict[str, Any]]:
+        """The params and the free dimensions that the caller gives, over those of a preset."""
+        block = self.block
+        numbers = Numbers(self.context, block, self.elaborator.library)
+        arguments = {g.name: g for g in preset(numbers, block, name, block.name_span)} if name else {}
+        for key, expr in settings.items():
+            param = block.params.get(key)
+            value = numbers.evaluate(expr, param.type if param else None)
+            arguments[key] = Given(key, value, expr.span)
+        missing = [p for p in block.params.values() if p.default is None and p.name not in arguments]
+        if missing:
+            listed = " and ".join(f"`{p.name}`" for p in missing)
+            help = "give it: " + " ".join(f"-p {p.name}=..." for p in missing)
+            self.context.fail("A401", f"`{block.name}` needs {listed}", missing[0].name_span, help)
+        own = tuple(g for n, g in arguments.items() if n in block.params)
+        params = bind_params(self.context, Target(block.name, block, own, block.name_span))
+        params = {n: stamp(plain(v) if isinstance(v, int | float) else v, n) for n, v in params.items()}
+        return params, self._dims(arguments)
+
+    def _dims(self, arguments: Mapping[str | None, Given]) -> dict[str, Any]:
+        dims: dict[str, Any] = {}
+        for name in self.block.dims:
+            if name not in arguments:
+                dims[name] = symbol(name)
+                continue
+            value = arguments[name].value
+            if isinstance(value, bool) or not isinstance(value, int) or value < 1:
+                self.context.fail(
+                    "A403",
+                    f"`{name}` is a size, a whole number from 1 on, not {describe(value)}",
+                    arguments[name].span,
+                )
+            dims[name] = labelled(plain(value), name)
+        return dims
+
+    # -- presence --------------------------------------------------------------------------
+
+    def presence(
+        self,
+        params: Mapping[str, Any],
+        dims: Mapping[str, Any],
+        given: tuple[str, ...],
+        absent: tuple[str, ...],
+    ) -> tuple[set[str], tuple[str, ...]]:
+        """The inputs that are there or open, and of them the open ones."""
+        inputs = self.block.inputs
+        for flag, names in (("--given", given), ("--absent", absent)):
+            for name in names:
+                self._check_fixed(flag, name, name in given and name in absent)
+        optional = [n for n, i in inputs.items() if i.optional and n not in given and n not in absent]
+        there = {n for n in inputs if n not in absent}
+        given_, absent_ = self._required(params, dims, optional, there)
+        open_ = tuple(n for n in optional if n not in given_ and n not in absent_)
+        if len(open_) > presence.MOST_OPEN:
+            self.context.fail(
+                "A422",
+                f"`{self.block.name}` has {len(open_)} open inputs, more than {presence.MOST_OPEN}",
+                inputs[open_[0]].name_span,
+                "fix some with --given or --absent",
+            )
+        return there - absent_, open_
+
+    def _check_fixed(self, flag: str, name: str, both: bool) -> None:
+        where = Span(Source(flag, name), 0, len(name))
+        declared = self.block.inputs.get(name)
+        if declared is None:
+            close = did_you_mean(name, self.block.inputs)
+            help = f"did you mean `{close}`?" if close else None
+            self.context.fail("A423", f"`{self.block.name}` has no input `{name}`", where, help)
+        if both:
+            self.context.fail("A423", f"`{name}` cannot be given and absent", where)
+        if not declared.optional and flag == "--absent":
+            self.context.fail("A423", f"input `{name}` is not optional", where, f"declare it `{name}: [...]?`")
+
+    def _required(
+        self, params: Mapping[str, Any], dims: Mapping[str, Any], optional: list[str], there: set[str]
+    ) -> tuple[set[str], set[str]]:
+        """The inputs that a `require` on presence alone fixes: given ones and absent ones."""
+        speaking = [r for r in self.block.require if free_names(r.condition) & set(optional)]
+        if not speaking or len(optional) > presence.MOST_OPEN:
+            return set(), set()
+        tests: dict[str, Any] = {n: n in there for n in self.block.inputs}
+        tests |= {n: ("given", n) for n in optional}
+        numbers = self._numbers(params, dims, tests)
+        left = presence.always(len(optional))
+        for requirement in speaking:
+            held = numbers.evaluate(requirement.condition)
+            if is_test(held):
+                left &= presence.where(held, optional)
+        given, absent = set(), set()
+        for index, name in enumerate(optional):
+            with_it = presence.given(index, len(optional))
+            if left and not left & ~with_it:
+                given.add(name)
+            elif left and not left & with_it:
+                absent.add(name)
+        return given, absent
+
+    # -- types -----------------------------------------------------------------------------
+
+    def types(
+        self, params: Mapping[str, Any], dims: Mapping[str, Any], there: set[str], open_: tuple[str, ...]
+    ) -> dict[str, Type | None]:
+        """The types of the inputs, as their shapes declare them; None: absent."""
+        inputs = self.block.inputs
+        known: dict[str, Type | None] = {n: Tensor(()) if n in there else None for n in inputs}
+        numbers = self._numbers(params, dims, presence_of(known, open_))
+        return {n: self._type(numbers, d) if n in there else None for n, d in inputs.items()}
+
+    def _type(self, numbers: Numbers, declared: Input) -> Type:
+        tensor = Tensor(self._shape(numbers, declared), declared.dtype)
+        if declared.bundle is None:
+            return tensor
+        if declared.bundle is True or isinstance(declared.bundle, bool):
+            self.context.fail(
+                "A424",
+                f"at the top the length of bundle `{declared.name}` must be known",
+                declared.name_span,
+                f"write `{declared.name}: {{bundle: 4, shape: [...]}}`",
+            )
+        length = numbers.evaluate(declared.bundle)
+        if isinstance(length, Dim | Formula | Cond):
+            numbers.needs_static(symbols(length), declared.bundle.span)
+        if isinstance(length, bool) or not isinstance(length, int) or not 0 <= length <= 10_000:
+            self.context.fail(
+                "A403", f"a bundle's length is a whole number, not {describe(length)}", declared.bundle.span
+            )
+        return Bundle((tensor,) * length)
+
+    def _shape(self, numbers: Numbers, declared: Input) -> tuple[Any, ...]:
+        if declared.shape is None:
+            self.context.fail(
+                "A424",
+                f"at the top the shape of `{declared.name}` must be known",
+                declared.name_span,
+                f"write `{declared.name}: [B, C]`",
+            )
+        shape: list[Any] = []
+        for item in declared.shape:
+            if isinstance(item, Dots):
+                # One dimension; the built module refuses another rank.
+                shape.append(symbol(f"{declared.name}_n"))
+                continue
+            size = numbers.evaluate(item)
+            if isinstance(size, bool) or not isinstance(size, int | Dim) or (isinstance(size, int) and size < 0):
+                self.context.fail(
+                    "A403", f"a dimension is a whole number, not {describe(size)}", item.span
+                )
+            shape.append(size)
+        return tuple(shape)

@@ -1,0 +1,60 @@
+"""The tensors that a Graph owns, by the names that its state_dict gives them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import lru_cache
+
+from archc.graph.ir import Copy, Graph, Member
+from archc.ops.base import Op, Weight
+
+
+def weights(graph: Graph) -> dict[str, Weight]:
+    """Every parameter and buffer, by the path of nodes to it: `down.0.res.conv1.weight`."""
+    return {name: weight for member in graph.members.values() for name, weight in of_member(member)}
+
+
+def of_member(member: Member) -> Iterator[tuple[str, Weight]]:
+    """The tensors of a member, by their names in the block around it."""
+    copies = member.copies[:1] if member.share or not member.arranged else member.copies
+    for index, copy in enumerate(copies):
+        path = member.name if member.share or not member.arranged else f"{member.name}.{index}"
+        for name, weight in of_copy(copy).items():
+            yield (f"{path}.{name}" if name else path), weight
+
+
+def of_copy(copy: Copy) -> dict[str, Weight]:
+    """The tensors of one copy, by their names below it."""
+    if copy.target is None:
+        return {}
+    if isinstance(copy.target, Op):
+        return copy.target.weights(*copy.inputs.values())
+    return of_graph(copy.target)
+
+
+@lru_cache(maxsize=4096)
+def of_graph(graph: Graph) -> dict[str, Weight]:
+    return weights(graph)
+
+
+def owns_any(graph: Graph) -> bool:
+    """Does a Graph own a tensor?"""
+    return any(True for member in graph.members.values() for _ in of_member(member))
+
+
+def difference(a: Copy, b: Copy) -> str | None:
+    """How the tensors of two copies differ, None where one set serves both."""
+    if a.target is b.target and a.inputs == b.inputs:
+        return None
+    first, second = of_copy(a), of_copy(b)
+    for name in {**first, **second}:
+        one, two = first.get(name), second.get(name)
+        if one is None or two is None:
+            return f"only one has `{name}`"
+        if one.shape != two.shape:
+            return f"`{name or 'it'}` is {_shape(one)} there and {_shape(two)} here"
+    return None
+
+
+def _shape(weight: Weight) -> str:
+    return f"[{', '.join(map(str, weight.shape))}]"
