@@ -224,6 +224,13 @@ def decide(condition: Any) -> bool | None:
 
 @lru_cache(maxsize=1024)
 def _decided(condition: Cond) -> bool | None:
+    symbols = symbols_of(condition)
+    if len(symbols) == 1:
+        from archc.shapes.solutions import solve
+
+        solutions = solve(condition, symbols[0])
+        if solutions is not None:
+            return True if solutions.always else False if solutions.never else None
     op, args = condition.op, condition.args
     if op == "not":
         inner = decide(args[0])

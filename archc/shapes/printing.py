@@ -6,7 +6,7 @@ import math
 from typing import Any
 
 from archc.shapes.condition import Cond
-from archc.shapes.dim import Dim, Floor, Node, Opaque, Poly, Symbol, _term_key, accumulate, size, times
+from archc.shapes.dim import Dim, Floor, Node, Opaque, Poly, Symbol, _term_key, accumulate, of_atom, size, times
 from archc.shapes.formula import Formula
 from archc.shapes.number import AND, ATOM, COMPARE, CONDITIONAL, NOT, OR, POWER, PRODUCT, SUM, UNARY, plain
 
@@ -16,10 +16,10 @@ Written = tuple  # of text and binding strength
 class _Mod:
     """`numerator % divisor`: stands for P - d * floor(P / d) while a polynomial is written."""
 
-    __slots__ = ("numerator", "divisor")
+    __slots__ = ("numerator", "divisor", "weight")
 
     def __init__(self, numerator: Dim, divisor: int):
-        self.numerator, self.divisor = numerator, divisor
+        self.numerator, self.divisor, self.weight = numerator, divisor, numerator.weight + 1
 
     @property
     def key(self) -> tuple:
@@ -98,20 +98,20 @@ def _arranged(poly: Poly) -> list:
 def _sum(terms: list, exact: bool) -> Written:
     if not terms:
         return "0", ATOM
+    if len(terms) == 1 and terms[0][1] > 0:
+        return _term(*terms[0], exact)
     parts = []
-    level = SUM
     for i, (monomial, c) in enumerate(terms):
-        body, level = _term(monomial, abs(c), exact)
+        written = _term(monomial, abs(c), exact)
         if i:
-            parts.append(f" {'-' if c < 0 else '+'} {body}")
-        elif c < 0:
-            # `-a // b` would divide -a
-            bare = level >= UNARY or " // " not in body and " % " not in body
-            parts.append(f"-{body}" if bare else f"-({body})")
-            level = min(level, UNARY)
+            parts.append(f" {'-' if c < 0 else '+'} {_in(written, PRODUCT)}")
+        elif c > 0:
+            parts.append(_in(written, PRODUCT))
         else:
-            parts.append(body)
-    return "".join(parts), (SUM if len(terms) > 1 else level)
+            # `-a // b` would divide -a
+            divides = c == -1 and len(monomial) == 1
+            parts.append(f"-{_in(written, UNARY if divides else PRODUCT)}")
+    return "".join(parts), (SUM if len(terms) > 1 else PRODUCT)
 
 
 def _term(monomial: tuple, c: int, exact: bool) -> Written:
@@ -154,21 +154,27 @@ def _shortest(poly: Poly, exact: bool) -> Poly:
 
 def _cost(poly: Poly, exact: bool) -> tuple:
     written = _sum(_arranged(poly), exact)[0]
-    return (len(written), written)
+    weight = sum(1 + sum(a.weight for a, _ in m) for m in poly)
+    return weight, len(written), written
 
 
 def _variants(floor: Floor, factor: Poly, rest: Poly) -> list[Poly]:
     x, d = floor.numerator, floor.divisor
     found = []
-    # F = (X - X % d) / d
-    if all(c % d == 0 for c in factor.values()):
-        shares = {m: c // d for m, c in factor.items()}
-        plainer = dict(rest)
-        for m, c in shares.items():
-            accumulate(plainer, ((times(m, n), k) for n, k in x.terms), c)
-        if len(plainer) < len(rest):
-            accumulate(plainer, ((_with(m, _Mod(x, d)), -c) for m, c in shares.items()))
-            found.append(plainer)
+    # F = (X - X % d) / d, and the same where F = floor(G / d) of another floor G
+    dividends = [(x, d)]
+    for inner in [a for m in rest for a, _ in m if isinstance(a, Floor)]:
+        if d % inner.divisor == 0 and of_atom(inner) // (d // inner.divisor) is of_atom(floor):
+            dividends.append((of_atom(inner), d // inner.divisor))
+    for dividend, divisor in dividends:
+        if all(c % divisor == 0 for c in factor.values()):
+            shares = {m: c // divisor for m, c in factor.items()}
+            plainer = dict(rest)
+            for m, c in shares.items():
+                accumulate(plainer, ((times(m, n), k) for n, k in dividend.terms), c)
+            if len(plainer) < len(rest):
+                accumulate(plainer, ((_with(m, _Mod(dividend, divisor)), -c) for m, c in shares.items()))
+                found.append(plainer)
     found.extend(_absorbed(x, d, factor, rest))
     # F = S - G with G = floor(Y / d), Y the mirror image of X and S the sum of its monomials
     mirror = {m: d - c for m, c in x.terms if m}
