@@ -1,0 +1,73 @@
+"""archc: a compiler for declarative neural network architectures.
+
+A spec is a YAML file that reads like a chart. `check` tells what is wrong with one, `graph` is
+what it says once its numbers are bound, `draw` draws it, `source` is its PyTorch module and
+`load` is that module, ready to run.
+"""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from types import ModuleType
+from typing import TYPE_CHECKING, Any
+
+__version__ = "0.1.0"
+
+if TYPE_CHECKING:
+    from archc.api import check, draw, graph, load, read, source, summary, text
+    from archc.graph.compile import Result
+    from archc.graph.ir import Graph
+    from archc.source.diagnostic import Diagnostic, SpecError
+
+__all__ = [
+    "Diagnostic",
+    "Graph",
+    "Result",
+    "SpecError",
+    "check",
+    "draw",
+    "graph",
+    "load",
+    "read",
+    "source",
+    "summary",
+    "text",
+]
+
+# Where each public name lives. It is imported when it is first asked for, so that `import archc`
+# costs nothing and checking a spec never loads torch.
+_HOMES = {
+    "Diagnostic": "archc.source.diagnostic",
+    "Graph": "archc.graph.ir",
+    "Result": "archc.graph.compile",
+    "SpecError": "archc.source.diagnostic",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in __all__:
+        raise AttributeError(f"module 'archc' has no attribute {name!r}")
+    value = getattr(importlib.import_module(_HOMES.get(name, "archc.api")), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return [*__all__, "__version__"]
+
+
+class _Package(ModuleType):
+    """Keeps `archc.graph`, `archc.source` and `archc.draw` the public functions.
+
+    They share their names with subpackages, and importing a subpackage binds its name in the
+    package that holds it. The subpackages are reached by `from archc.graph.ir import ...`.
+    """
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if name in __all__ and isinstance(value, ModuleType):
+            return
+        super().__setattr__(name, value)
+
+
+sys.modules[__name__].__class__ = _Package
