@@ -7,13 +7,15 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from archc.source.diagnostic import Diagnostic, Related
-from archc.source.quoting import balanced, quoted, shortened
+from archc.source.quoting import balanced, closes, quoted, shortened
 from archc.source.text import Source, Span
 
 if TYPE_CHECKING:
     import yaml
 
 Place = tuple[int, int]
+
+_CLOSING = {"[": "]", "{": "}"}
 
 _COMMENT = re.compile(r"\s#")
 _ENTRY = re.compile(r"(?:- +)*(?:\"(?:[^\"\\]|\\.)*\"|'(?:[^']|'')*'|[^\s#][^\n]*?): +")
@@ -22,18 +24,20 @@ _KEY = re.compile(r"[ ]*(?:- +)*[\w\"'][^\n]*?:(?:[ \n]|$)")
 
 
 def advise(
-    source: Source, text: str, error: yaml.MarkedYAMLError, last: Place | None
+    source: Source, text: str, error: yaml.MarkedYAMLError, last: Place | None, bracket: int | None
 ) -> tuple[Diagnostic, Span | None]:
     """The diagnostic of an error of YAML, and the text to hide so that reading can go on, if any.
 
     `text` is what was read: the source's, or that with mistakes hidden; `last` the place of the
-    value that ended last.
+    value that ended last, `bracket` where the innermost bracket opens that is still open.
     """
-    return _Refusal(source, text, error, last).advise()
+    return _Refusal(source, text, error, last, bracket).advise()
 
 
 class _Refusal:
-    def __init__(self, source: Source, text: str, error: Any, last: Place | None) -> None:
+    def __init__(
+        self, source: Source, text: str, error: Any, last: Place | None, bracket: int | None
+    ) -> None:
         self.source = source
         self.text = text
         self.problem: str = error.problem or ""
@@ -42,6 +46,7 @@ class _Refusal:
         self.at: int = min(mark.index, len(text)) if mark else 0
         self.begun: int = min(begun.index, len(text)) if begun else self.at
         self.last = last
+        self.bracket = bracket
 
     def advise(self) -> tuple[Diagnostic, Span | None]:
         for words, rule in _RULES:
@@ -130,6 +135,9 @@ class _Refusal:
 
     def quote(self, code: str, message: str, start: int, end: int) -> tuple[Diagnostic, Span | None]:
         words = self.text[start:end]
+        mark = words[:1]
+        if mark in ("'", '"') and words[-1] == mark and words[1:-1].count(mark) % 2:  # 'it's'
+            words = words[1:-1]
         advice = f"quote it: {shortened(quoted(words), 100)}"
         return self.told(code, message, start, end, advice, hide=end > start)
 
@@ -140,6 +148,10 @@ class _Refusal:
         last = self.last
         if last and last[0] < self.line_start(self.at) and self.line_start(self.at) < last[1] <= self.at:
             start, end = self.indent_end(self.at), self.line_end(self.at)
+            above = self.indent_end(last[0])
+            if above == last[0] and start - self.line_start(start) <= above - self.line_start(above):
+                self.begun = above
+                return self.no_colon()
             message = "this line stands deeper than the one above, which has its value already"
             advice = "give it the indentation of the lines beside it"
             place = Span(self.source, last[0], min(last[1], self.line_end(last[0])))
@@ -155,30 +167,45 @@ class _Refusal:
         """Within `{}` or `[]`: an item that YAML ends too early, or a bracket never closed."""
         opening = self.text[self.begun : self.begun + 1]
         char = self.text[self.at : self.at + 1]
+        if char == "" or (char in "]}" and char != _CLOSING.get(opening)):
+            return self.never_closed(self.begun)
         key = _KEY.match(self.text, self.line_start(self.at))
-        never = char == "" or (char in "]}" and char != {"[": "]", "{": "}"}.get(opening))
-        if not never and not self.same_line(self.begun, self.at):
-            never = bool(key) and not balanced(self.text[self.begun : self.line_start(self.at)])
-            never = (
-                never
-                and self.last is not None
-                and self.last[1] <= self.line_start(self.at) + len(key[0] if key else "")
-            )
-        if never:
-            return self.never_closed(opening)
+        if key and not self.same_line(self.begun, self.at) and self.at <= key.end():
+            if not closes(self.text, self.begun):
+                return self.never_closed(self.begun)
+            start, end = self.indent_end(self.at), self.line_end(self.at)
+            message = f"within `{opening}{_CLOSING.get(opening, '')}` a comma is missing before this line"
+            return self.told("A020", message, start, end, "end the line above with a comma")
         start = self.item_start(opening)
         end = max(self.item_end(start), self.at + 1)
         if char == ":":
             return self.quote("A021", "YAML takes `:` within a text for a key", start, end)
         if self.text[start : start + 1] in "\"'*&":
             return self.leading(start, end)
-        pair = {"[": "[]", "{": "{}"}.get(opening, "brackets")
+        pair = opening + _CLOSING.get(opening, "")
         return self.quote("A022", f"a text with brackets needs quotes within `{pair}`", start, end)
 
-    def never_closed(self, opening: str) -> tuple[Diagnostic, Span | None]:
-        advice = f"close it with `{dict(zip('[{', ']}', strict=True)).get(opening, opening)}`, "
+    def never_closed(self, at: int) -> tuple[Diagnostic, Span | None]:
+        opening = self.text[at : at + 1]
+        advice = f"close it with `{_CLOSING.get(opening, opening)}`, "
         advice += "or quote the text where the bracket belongs to it"
-        return self.told("A026", f"this `{opening}` is never closed", self.begun, self.begun + 1, advice)
+        return self.told("A026", f"this `{opening}` is never closed", at, at + 1, advice)
+
+    def no_item(self) -> tuple[Diagnostic, Span | None]:
+        """A comma or closing bracket where a value is wanted, or the end of the text."""
+        char = self.text[self.at : self.at + 1]
+        if char == "" and self.bracket is not None:
+            return self.never_closed(self.bracket)
+        if char and char in ",]}":
+            message = "a value is missing before this comma"
+            advice = "write the value, or remove the comma; quote the text where the comma belongs to it"
+            if char != ",":
+                message, advice = (
+                    f"this `{char}` closes no bracket",
+                    "remove it, or quote the text that it belongs to",
+                )
+            return self.told("A020", message, self.at, self.at + 1, advice)
+        return self.other()
 
     def in_block(self) -> tuple[Diagnostic, Span | None]:
         """In indented lines: words after a value that has ended, or a wrong indentation."""
@@ -191,9 +218,24 @@ class _Refusal:
             return self.told("A014", message, start, end, "write `name: value`, or quote the text")
         if start < self.at or _TEXT_BEHIND_QUOTES.match(self.text, start):
             return self.leading(start, end)
-        message = "the indentation of this line fits none of the lines above"
-        advice = "give it the indentation of the lines that it belongs to"
+        message, advice = self.why_misplaced(start)
         return self.told("A027", message, start, end, advice)
+
+    def why_misplaced(self, start: int) -> tuple[str, str]:
+        """What is wrong with the indentation of a line, and what to do."""
+        if self.last:
+            behind = self.text[self.last[1] : start]
+            deeper = start - self.line_start(start) > self.last[0] - self.line_start(self.last[0])
+            if re.match(r"[ \t]+#", behind) and (deeper or not _KEY.match(self.text, self.line_start(start))):
+                return "a comment ends the text above, so this line belongs to nothing", (
+                    "put the comment on a line of its own, before the text"
+                )
+        if self.text.startswith("- ", start) and "sequence" not in self.context:
+            return "this item of a list stands among keys", "indent it below the key that it belongs to"
+        if _KEY.match(self.text, self.line_start(start)) and "mapping" not in self.context:
+            return "this key stands among the items of a list", "indent it as the keys that it belongs to"
+        advice = "give it the indentation of the lines that it belongs to"
+        return "the indentation of this line fits none of the lines above", advice
 
     def after_value(self, last: Place) -> tuple[Diagnostic, Span | None] | None:
         """Words that follow a quoted text, a closed bracket or an alias on its last line."""
@@ -246,7 +288,7 @@ class _Refusal:
             what = "put a space after the colon" if close[2] == ":" else "use a colon"
             advice = f"{what}: `{shortened(close[1] + ': ' + close[3])}`"
         elif words.startswith("-"):
-            message, advice = "this item of a list stands among keys", "give it the indentation of its list"
+            message, advice = "this line is no item of a list", "put a space after the `-`"
         return self.told("A020", message, start, end, advice)
 
     def open_quote(self) -> tuple[Diagnostic, Span | None]:
@@ -278,6 +320,12 @@ class _Refusal:
         self.at = self.begun
         return self.value_here()
 
+    def directive(self) -> tuple[Diagnostic, Span | None]:
+        if self.text.startswith("%YAML", self.begun):
+            end = self.line_end(self.begun)
+            return self.told("A020", "archc reads YAML 1.2", self.begun, end, "remove this line")
+        return self.value_here()
+
     def other(self) -> tuple[Diagnostic, Span | None]:
         end = max(self.line_end(self.at), self.at)
         message = f"YAML cannot read this: {self.problem or 'it is not YAML'}"
@@ -294,7 +342,9 @@ _RULES: tuple[tuple[str, Callable[[_Refusal], tuple[Diagnostic, Span | None]]], 
     (r"quoted scalar \| .*(end of stream|document)", _Refusal.open_quote),
     (r"quoted scalar", _Refusal.escape),
     (r"cannot start any token", _Refusal.no_token),
-    (r"(block scalar|alias|anchor|directive)", _Refusal.value_here),
+    (r"(block scalar|alias|anchor)", _Refusal.value_here),
+    (r"directive|incompatible YAML", _Refusal.directive),
+    (r"expected node content", _Refusal.no_item),
     (r"\btag\b", _Refusal.wrong_tag),
     (r"document start", _Refusal.after_end),
 )

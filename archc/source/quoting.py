@@ -47,6 +47,16 @@ def balanced(text: str) -> bool:
     return _open_brackets(text) == []
 
 
+def closes(text: str, start: int) -> bool:
+    """Does the bracket at `start` close further on?"""
+    depth = 0
+    for token in _BRACKET_OR_STRING.finditer(text, start):
+        depth += {"[": 1, "{": 1, "(": 1, "]": -1, "}": -1, ")": -1}.get(token[0], 0)
+        if depth == 0:
+            return True
+    return False
+
+
 def _whole(text: str) -> bool:
     """Do the brackets of a text close, and its quotes too?"""
     return balanced(text) and not any(token in ("'", '"') for token in _BRACKET_OR_QUOTE.findall(text))

@@ -118,13 +118,15 @@ def _block(scalar: Scalar, found: Offsets) -> bool:
     at = source.find("\n", scalar.start)
     done = 0
     pending: list[tuple[int, int]] = []
-    while 0 <= at < scalar.end and done < len(text):
+    while at >= 0 and done < len(text):
         start = at + 1
         end = source.find("\n", start)
         at = end
         end = len(source) if end < 0 else end
         bare = end - 1 if source[start:end].endswith("\r") else end
         content = source[start:bare].lstrip(" ")
+        if content and start >= scalar.end:
+            break
         if content:
             kept = 0
             while done + kept < len(text) and text[done + kept] == "\n":

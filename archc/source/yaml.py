@@ -85,7 +85,7 @@ def parse(source: Source, report: Report) -> Node | None:
             except _Stop as stop:
                 diagnostic, hide = stop.diagnostic, stop.hide
             except yaml.MarkedYAMLError as error:
-                diagnostic, hide = advise(source, text, error, reader.last)
+                diagnostic, hide = advise(source, text, error, reader.last, reader.bracket)
             report.add(diagnostic)
             if hide is None or hide.start <= reached or len(text) > _LARGEST_MENDED:
                 break
@@ -107,6 +107,13 @@ class _Reader:
         self.aliases = 0
         self.repeated = 0
         self.weight = 0
+        self.stack: list[_Open] = []
+
+    @property
+    def bracket(self) -> int | None:
+        """Where the innermost bracket opens that is still open."""
+        inner = self.stack[-1] if self.stack and self.stack[-1].flow else None
+        return None if inner is None or self.text[inner.start] not in "[{" else inner.start
 
     def error(
         self, code: str, message: str, start: int, end: int, help: str, *related: Related
@@ -115,7 +122,7 @@ class _Reader:
 
     def read(self) -> Node | None:
         root: Node | None = None
-        stack: list[_Open] = []
+        stack = self.stack
         inside: _Open | None = None
         documents = values = end = 0
         node: Node
