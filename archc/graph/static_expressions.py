@@ -6,14 +6,13 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any, Literal, get_args, get_origin
 
-from archc.graph.static_names import ANY, Any_, Callee, Scope
+from archc.graph.static_names import Any_, Callee, Scope
 from archc.lang.functions import FUNCTIONS
 from archc.lang.schema import Block, Param
-from archc.lang.syntax import Argument, Call, Chain, Compare, Comprehension, Expr, Name, Port
+from archc.lang.syntax import Argument, Call, Compare, Comprehension, Expr, Name
 from archc.lang.types import Choice
 from archc.lang.walk import children
 from archc.ops.attributes import Valid, dtype, initialiser, text
-from archc.ops.base import Declared, Op
 from archc.shapes import DTYPES
 from archc.source.diagnostic import did_you_mean
 from archc.source.text import Span
@@ -163,7 +162,9 @@ class Expressions:
                 taken.add(key)
                 words = wanted_words(callee, key)
             elif key in taken:
-                self.scope.error("A246", f"`{key}` is given by position and by name", argument.span, "drop one")
+                self.scope.error(
+                    "A246", f"`{key}` is given by position and by name", argument.span, "drop one"
+                )
                 continue
             elif key in order or takes_more(callee):
                 words = wanted_words(callee, key)
@@ -257,25 +258,8 @@ def _words(parts: list[Any]) -> frozenset[str] | None:
                 return frozenset()
         elif get_origin(part) is Literal:
             found.update(word for word in get_args(part) if isinstance(word, str))
-        elif part is Any or (isinstance(part, type) and issubclass(part, Declared | str) and not found):
+        elif part is Any or (part is str and not found):
             return None
         else:
             parts.extend(get_args(part))
     return frozenset(found)
-
-
-__all__ = [
-    "ANY",
-    "BUNDLES",
-    "NUMBER",
-    "Chain",
-    "Expressions",
-    "Op",
-    "Port",
-    "Where",
-    "attributes",
-    "inputs",
-    "takes_more",
-    "usage",
-    "wanted_words",
-]

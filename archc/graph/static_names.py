@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Collection, Iterable
-from typing import Union
 
 from archc.lang.names import stored
 from archc.lang.project import Project
@@ -24,7 +23,7 @@ class Any_(enum.Enum):
 
 
 ANY = Any_.CALLEE
-Callee = Union[type[Op], Block, Param, Any_]
+Callee = type[Op] | Block | Param | Any_
 """What a name calls. A `Param` is an `op` param: what it holds is known in elaboration only."""
 
 

@@ -126,7 +126,7 @@ def load_tree(source: Source, tree: t.Node, report: Report) -> File | None:
             reading.error("A101", message, key.span, "it belongs in a block, below `blocks:` and its name")
     values = fields(reading, root, KEYS, "a file", BLOCK.keys() - KEYS.keys())
     _version(reading, root, values)
-    if "blocks" not in root and not any(key in BLOCK for key in root.keys() if key != "doc"):
+    if "blocks" not in root and not any(key.text in BLOCK and key.text != "doc" for key, _ in root):
         reading.error("A102", "the file has no blocks", root.span, "add a block below `blocks`")
     modules = values.pop("ops", [])
     values |= {"ops": tuple(m.text for m in modules), "ops_spans": tuple(m.span for m in modules)}

@@ -12,6 +12,7 @@ from archc.lang.reading import (
     build,
     fields,
     identifier,
+    is_identifier,
     mapping,
     place,
     plain,
@@ -20,6 +21,7 @@ from archc.lang.reading import (
     wrong_kind,
 )
 from archc.lang.schema import Group, OutputSpec
+from archc.lang.syntax import Name
 from archc.source import tree as t
 
 
@@ -29,13 +31,9 @@ def flow(reading: Reading, key: t.Scalar, value: t.Node) -> Any:
         return WRONG
     lines = []
     for head, body in tree:
-        names = parse_names(head, reading.report)
+        names = _names(reading, head)
         if not names:
             continue
-        for name in names:
-            if name.id.startswith("__"):
-                message = f"`{name.id}` is no name for a value: two leading `_` are Python's own"
-                reading.error("A104", message, name.span, f"write `{name.id.lstrip('_') or 'x'}`")
         if not isinstance(body, t.Scalar) or body.empty:
             wrong_kind(reading, body, f"line `{head.text}`", "a chain", f"{head.text}: x -> conv -> swish")
             line = None
@@ -48,6 +46,18 @@ def flow(reading: Reading, key: t.Scalar, value: t.Node) -> Any:
     if not len(tree):
         reading.error("A102", "`flow` has no lines", tree.span, "write a line: `out: x -> conv`")
     return tuple(lines)
+
+
+def _names(reading: Reading, head: t.Scalar) -> tuple[Name, ...] | None:
+    """The names left of a line's colon."""
+    if is_identifier(head.text):  # the fast way of most lines
+        return (Name(head.text, head.span),)
+    names = parse_names(head, reading.report)
+    for name in names or ():
+        if name.id.startswith("__"):
+            message = f"`{name.id}` is no name for a value: two leading `_` are Python's own"
+            reading.error("A104", message, name.span, f"write `{name.id.lstrip('_') or 'x'}`")
+    return names
 
 
 OUTPUT: dict[str, Reader] = {"value": text, "doc": text}

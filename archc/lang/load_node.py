@@ -79,7 +79,7 @@ def node(reading: Reading, key: t.Scalar, value: t.Node) -> Node | None:
         found = call(reading, value, f"node `{key.text}`", EXAMPLE)
         return None if found is WRONG else Node(**base, call=found)
     chosen = "choose" in value
-    others = [k for k in value.keys() if k not in KEYS] if chosen else []
+    others = [k.text for k, _ in value if k.text not in KEYS] if chosen else []
     values = fields(reading, value, KEYS, f"node `{key.text}`", others)
     if not _fits(reading, key, value):
         return None
@@ -104,7 +104,7 @@ def _fits(reading: Reading, key: t.Scalar, tree: t.Mapping) -> bool:
         if (
             not any(k in tree for k in ("else", "with", "preset"))
             and len(tree)
-            and all(k not in KEYS for k in tree.keys())
+            and all(k.text not in KEYS for k, _ in tree)
         ):
             return False  # its keys are unknown, and that has been said
         help = f"add `call: ...`, or write the node as `{EXAMPLE}`"
@@ -157,6 +157,8 @@ def _cases(reading: Reading, tree: t.Mapping) -> dict[Any, Call] | None:
         if got is WRONG:
             right = False
         else:
+            if key.value in found:
+                reading.error("A109", f"case `{key.text}` stands here twice", key.span, "drop one")
             found[key.value] = got
     if right and not found and "else" not in tree:
         help = "add a key for each case: `true: conv2d(64, 3)`; `else:` catches the rest"

@@ -8,7 +8,7 @@ from collections import deque
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath, PureWindowsPath
-from typing import Any, Union
+from typing import Any
 
 from archc.lang.circle import check_circles
 from archc.lang.load import load
@@ -18,7 +18,7 @@ from archc.source.data import data_folder
 from archc.source.diagnostic import Related, Report, did_you_mean
 from archc.source.text import Source, Span
 
-Entry = Union[str, Path, Source, Mapping[str, Any]]
+Entry = str | Path | Source | Mapping[str, Any]
 
 _LIBRARY = re.compile(r"[a-z][a-z0-9_]*\Z")
 _MARKS = ("pyproject.toml", ".git")

@@ -98,19 +98,29 @@ def listing(words: Iterable[str]) -> str:
 # Names
 
 
+def is_identifier(text: str) -> bool:
+    """May a text be a name?"""
+    return (
+        IDENTIFIER.match(text) is not None
+        and not iskeyword(text)
+        and text not in WORDS_OF_THE_LANGUAGE
+        and not text.startswith("__")
+    )
+
+
 def identifier(reading: Reading, key: Scalar, what: str) -> bool:
     """Whether a key may be a name; an error where not."""
     text = key.text
+    if is_identifier(text):
+        return True
     if not IDENTIFIER.match(text):
         message = f"`{text}` is no name for {what}"
         help = "a name is made of the letters a to z, digits and `_`, and does not start with a digit"
     elif iskeyword(text) or text in WORDS_OF_THE_LANGUAGE:
         message, help = f"`{text}` is a word of the language, not a name for {what}", f"write `{text}_`"
-    elif text.startswith("__"):
+    else:
         message = f"`{text}` is no name for {what}: two leading `_` are Python's own"
         help = f"write `{text.lstrip('_') or 'x'}`"
-    else:
-        return True
     reading.error("A104", message, key.span, help)
     return False
 
