@@ -1,7 +1,5 @@
 """Activation functions: each `x -> x`, element by element but for the softmaxes."""
 
-from __future__ import annotations
-
 from typing import Annotated, ClassVar, Literal
 
 from archc.ops.attributes import Axis, Choice, Float, Positive, PositiveFloat

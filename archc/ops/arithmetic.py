@@ -4,8 +4,6 @@ Shapes broadcast and dtypes promote as in torch. A number is an operand of type
 `Tensor((), ..., weak=True)`.
 """
 
-from __future__ import annotations
-
 from typing import ClassVar
 
 from archc.ops.base import Example, Op, ShapeError
@@ -20,7 +18,8 @@ def _examples(*dtypes: str) -> tuple[Example, ...]:
     return shapes + mixed + numbers
 
 
-_ALL = ("", "float16", "float64", "int32", "int64", "uint8", "bool")
+_DTYPES = ("", "float16", "float64", "int32", "int64", "uint8", "bool")
+_EXAMPLES = _examples(*_DTYPES)
 
 
 class _Many(Op):
@@ -41,14 +40,14 @@ class Add(_Many):
     """The sum of all: `*xs -> broadcast`. As `+`, torch's `torch.add`. Example: `a, b -> add`."""
 
     sign = "+"
-    examples = (*_examples(*_ALL), Example(("[B]",)), Example(("[B, T]", "[T]", "int64[]")))
+    examples = (*_EXAMPLES, Example(("[B]",)), Example(("[B, T]", "[T]", "int64[]")))
 
 
 class Mul(_Many):
     """The product of all: `*xs -> broadcast`. As `*`, torch's `torch.mul`. Example: `a, gate -> mul`."""
 
     sign = "*"
-    examples = (*_examples(*_ALL), Example(("[B]",)), Example(("[B, T]", "[T]", "int64[]")))
+    examples = (*_EXAMPLES, Example(("[B]",)), Example(("[B, T]", "[T]", "int64[]")))
 
 
 class _Two(Op):
@@ -73,7 +72,7 @@ class Sub(_Two):
     """The difference `a - b`, not of truth values. As `torch.sub`. Example: `x - mean`."""
 
     sign = "-"
-    examples = _examples(*_ALL)
+    examples = _EXAMPLES
 
     def _dtype(self, a: Tensor, b: Tensor) -> str:
         for x, port in ((a, "a"), (b, "b")):
@@ -86,7 +85,7 @@ class Div(_Two):
     """The quotient `a / b`; of whole numbers it is a float. As `torch.div`. Example: `x / scale`."""
 
     sign = "/"
-    examples = _examples(*_ALL)
+    examples = _EXAMPLES
 
     def _dtype(self, a: Tensor, b: Tensor) -> str:
         dtype = promote(a, b)
@@ -107,21 +106,23 @@ class FloorDiv(_Whole):
     """The quotient `a // b`, rounded down. As `torch.floor_divide`. Example: `ids // 2`."""
 
     sign = "//"
-    examples = _examples(*_ALL)
+    examples = _EXAMPLES
 
 
 class Remainder(_Whole):
     """The rest `a % b`, with the sign of b. As `torch.remainder`. Example: `ids % 2`."""
 
     sign = "%"
-    examples = _examples(*_ALL)
+    examples = _EXAMPLES
 
 
 class Power(_Two):
     """The power `a ** b`. As `torch.pow`. Example: `x ** 2`."""
 
     sign = "**"
-    examples = _examples(*_ALL[:-1]) + tuple(Example(("bool[B]", b)) for b in ("bool[B]", "int64[B]", "2.5"))
+    examples = _examples(*_DTYPES[:-1]) + tuple(
+        Example(("bool[B]", b)) for b in ("bool[B]", "int64[B]", "2.5")
+    )
 
     def _dtype(self, a: Tensor, b: Tensor) -> str:
         dtype = promote(a, b)
@@ -165,13 +166,14 @@ class MatMul(_Two):
         if a.dtype != b.dtype:
             message = f"`@` needs both of one dtype: {a.dtype} and {b.dtype}"
             raise ShapeError(message, about=("a", "b"), help="cast one: `x -> cast(float)`")
-        inner = right[-2] if len(right) > 1 else right[0]
+        inner = right[-2:][0]
         equal(left[-1], inner, "the sizes that `@` sums over differ", "a", "b")
         batch = broadcast(left[:-2], right[:-2])
+        assert batch is not None
         return Tensor((*batch, *left[-2:-1], *right[-1:][: len(right) - 1]), a.dtype)
 
     def flops(self, a: Tensor, b: Tensor) -> Size:
-        return 2 * product(self.shape(a, b).shape) * a.shape[-1]
+        return 2 * product(sizes(self.shape(a, b))) * sizes(a, "a")[-1]
 
 
 class _Comparison(_Two):
@@ -186,14 +188,14 @@ class Equal(_Comparison):
     """`a == b` of each element. As `torch.eq`. Example: `ids == pad`."""
 
     sign = "=="
-    examples = _examples(*_ALL)
+    examples = _EXAMPLES
 
 
 class NotEqual(_Comparison):
     """`a != b` of each element. As `torch.ne`. Example: `ids != pad`."""
 
     sign = "!="
-    examples = _examples(*_ALL)
+    examples = _EXAMPLES
 
 
 class _Order(_Comparison):
@@ -207,34 +209,34 @@ class Less(_Order):
     """`a < b` of each element. As `torch.lt`. Example: `positions < length`."""
 
     sign = "<"
-    examples = _examples(*_ALL)
+    examples = _EXAMPLES
 
 
 class LessEqual(_Order):
     """`a <= b` of each element. As `torch.le`. Example: `keys <= queries`."""
 
     sign = "<="
-    examples = _examples(*_ALL)
+    examples = _EXAMPLES
 
 
 class Greater(_Order):
     """`a > b` of each element. As `torch.gt`. Example: `x > 0`."""
 
     sign = ">"
-    examples = _examples(*_ALL)
+    examples = _EXAMPLES
 
 
 class GreaterEqual(_Order):
     """`a >= b` of each element. As `torch.ge`. Example: `queries >= keys`."""
 
     sign = ">="
-    examples = _examples(*_ALL)
+    examples = _EXAMPLES
 
 
 class Negative(Op):
     """`-x`, not of truth values. As `torch.neg`. Example: `-x`."""
 
-    examples = tuple(Example((f"{dtype}[B]",)) for dtype in _ALL)
+    examples = tuple(Example((f"{dtype}[B]",)) for dtype in _DTYPES)
 
     def shape(self, x: Tensor) -> Tensor:
         if x.dtype == "bool":
@@ -245,9 +247,8 @@ class Negative(Op):
         return f"-{x}"
 
 
-INFIX: dict[str, type[Op]] = {"+": Add, "*": Mul} | {
-    cls.sign: cls
-    for cls in (Sub, Div, FloorDiv, Remainder, Power, MatMul)
-    + (Equal, NotEqual, Less, LessEqual, Greater, GreaterEqual)
-}
+_TWO: tuple[type[_Two], ...] = (Sub, Div, FloorDiv, Remainder, Power, MatMul)
+_TWO += (Equal, NotEqual, Less, LessEqual, Greater, GreaterEqual)
+
+INFIX: dict[str, type[Op]] = {"+": Add, "*": Mul, **{cls.sign: cls for cls in _TWO}}
 """Operators of flows by their signs; the unary minus is `Negative`."""

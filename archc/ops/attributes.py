@@ -6,8 +6,6 @@ tuples, so that an operator can be hashed. Defaults are not checked: write them 
 A message follows the attribute's name: "must be at least 1, not 0".
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Callable
 from typing import Annotated, Any, Literal, get_args
@@ -73,17 +71,19 @@ def shown(value: Any) -> str:
     if isinstance(value, (list, tuple)):
         return f"[{', '.join(shown(v) for v in value)}]"
     if isinstance(value, (int, float)):
-        return (int if isinstance(value, int) else float).__repr__(value)
+        return int.__repr__(value) if isinstance(value, int) else float.__repr__(value)
     return f"`{value}`"
 
 
 def refuse_word(value: Any) -> None:
     """A bare name that nothing defines is told as such, whatever was wanted in its place."""
-    if isinstance(value, str):
-        from archc.lang.evaluate import Word
+    from archc.lang.values import Given, Word
 
-        if isinstance(value, Word):
-            raise Wrong(f"`{value}` is not defined", whole=True)
+    if isinstance(value, Word):
+        raise Wrong(f"`{value}` is not defined", whole=True)
+    if isinstance(value, Given):
+        help = "fix the input with --given or --absent (`given=[...]`, `absent=[...]` in Python)"
+        raise Wrong("must be known when the model is built, and depends on an open input", help)
 
 
 def integer(least: int | None = None, *, runtime: bool = False) -> Callable[[Any], Any]:
@@ -182,7 +182,7 @@ def text(value: Any) -> str:
 def choose(value: Any, words: tuple[str, ...]) -> str:
     if isinstance(value, str) and value in words:
         return str(value)
-    allowed = ", ".join(words[:-1]) + f" or {words[-1]}" if len(words) > 1 else words[0]
+    allowed = " or ".join(filter(None, (", ".join(words[:-1]), words[-1])))
     raise Wrong(f"must be {allowed}, not {shown(value)}", advice(value, words))
 
 

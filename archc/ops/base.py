@@ -5,8 +5,6 @@ order in which a spec may give them by position), its ports (the parameters of `
 shape rule, weights, cost, how it is written in PyTorch, and examples that its test runs.
 """
 
-from __future__ import annotations
-
 import inspect
 import re
 from collections.abc import Mapping, Sequence
@@ -268,4 +266,4 @@ def _problems(cls: type[Declared], error: Any, given: Mapping[str, int | str]) -
     symbolic = wrong.dim if isinstance(wrong, NeedsStatic) else None
     name = wrong.about[0] if wrong.about else field_name
     message = wrong.message if wrong.whole or name is None else f"`{name}` {wrong.message}"
-    return [AttributeProblem(given.get(name, name), message, wrong.help, symbolic)]
+    return [AttributeProblem(given.get(name or "", name), message, wrong.help, symbolic)]

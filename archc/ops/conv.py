@@ -1,7 +1,5 @@
 """Convolutions and their transposes, in one, two and three dimensions."""
 
-from __future__ import annotations
-
 from typing import Annotated, ClassVar, Literal, Self
 
 from pydantic import model_validator
@@ -18,7 +16,7 @@ from archc.ops.attributes import (
 )
 from archc.ops.base import Example, Op, Weight
 from archc.ops.python import call, py, unless
-from archc.ops.rules import default_float, enough, multiple, product, ranked, spread, static
+from archc.ops.rules import default_float, enough, multiple, product, ranked, sizes, spread, static
 from archc.shapes import Size, Tensor
 
 AXES = ("", "L", "H, W", "D, H, W")
@@ -54,10 +52,10 @@ class _Convolution(Op):
     def label(self, x: Tensor) -> str:
         kernel, stride, dilation = (self._each(a) for a in ("kernel", "stride", "dilation"))
         parts = [
-            f"{x.shape[1]} → {self.c_out},",
+            f"{sizes(x)[1]} → {self.c_out},",
             "x".join(map(str, kernel)) if self.dims > 1 else f"k{kernel[0]}",
         ]
-        for letter, values in (("s", stride), ("d", dilation), ("g", (self.groups,))):
+        for letter, values in (("s", stride), ("d", dilation), ("g", self._each("groups"))):
             if set(values) != {1}:
                 parts.append(letter + "x".join(map(str, values if len(set(values)) > 1 else values[:1])))
         return " ".join(parts)
@@ -106,13 +104,13 @@ class _Conv(_Convolution):
         return Tensor((batch, self.c_out, *out), x.dtype)
 
     def weights(self, x: Tensor) -> dict[str, Weight]:
-        weight = Weight((self.c_out, x.shape[1] // self.groups, *self._each("kernel")))
+        weight = Weight((self.c_out, sizes(x)[1] // self.groups, *self._each("kernel")))
         return {"weight": weight} | ({"bias": Weight((self.c_out,))} if self.bias else {})
 
     def module(self, x: Tensor) -> str:
         return call(
             f"nn.Conv{self.dims}d",
-            py(x.shape[1]),
+            py(sizes(x)[1]),
             py(self.c_out),
             py(self.kernel),
             stride=unless(self.stride, 1),
@@ -124,8 +122,8 @@ class _Conv(_Convolution):
         )
 
     def flops(self, x: Tensor) -> Size:
-        taps = product(self._each("kernel")) * (x.shape[1] // self.groups)
-        return 2 * taps * product(self.shape(x).shape)
+        taps = product(self._each("kernel")) * (sizes(x)[1] // self.groups)
+        return 2 * taps * product(sizes(self.shape(x)))
 
 
 _TRIED = {
@@ -206,13 +204,13 @@ class _ConvTranspose(_Convolution):
         return Tensor((batch, self.c_out, *out), x.dtype)
 
     def weights(self, x: Tensor) -> dict[str, Weight]:
-        weight = Weight((x.shape[1], self.c_out // self.groups, *self._each("kernel")))
+        weight = Weight((sizes(x)[1], self.c_out // self.groups, *self._each("kernel")))
         return {"weight": weight} | ({"bias": Weight((self.c_out,))} if self.bias else {})
 
     def module(self, x: Tensor) -> str:
         return call(
             f"nn.ConvTranspose{self.dims}d",
-            py(x.shape[1]),
+            py(sizes(x)[1]),
             py(self.c_out),
             py(self.kernel),
             stride=unless(self.stride, 1),
@@ -224,7 +222,7 @@ class _ConvTranspose(_Convolution):
         )
 
     def flops(self, x: Tensor) -> Size:
-        return 2 * product(self._each("kernel")) * (self.c_out // self.groups) * product(x.shape)
+        return 2 * product(self._each("kernel")) * (self.c_out // self.groups) * product(sizes(x))
 
 
 _TRANSPOSE_TRIED = {

@@ -1,7 +1,5 @@
 """Indexing of tensors in flows, as Python writes it: `x[:, 0]`, `x[..., :n]`, `table[ids]`."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import count
@@ -50,8 +48,8 @@ def _items(value: Any) -> tuple[Any, ...]:
         if item is None or item is Ellipsis or isinstance(item, At):
             checked.append(item)
         elif isinstance(item, (Slice, slice)):
-            bounds = [b if b is None else _whole(b) for b in (item.start, item.stop)]
-            checked.append(Slice(*bounds, _step(item.step)))
+            start, stop = (b if b is None else _whole(b) for b in (item.start, item.stop))
+            checked.append(Slice(start, stop, _step(item.step)))
         else:
             checked.append(_whole(item))
     if checked.count(Ellipsis) > 1:
@@ -185,7 +183,7 @@ def _length(item: Slice, size: Size) -> Size:
     Of known sizes as Python's; a symbolic axis must be long enough for the slice not to be cut short.
     """
     step = item.step or 1
-    if not any(isinstance(v, Dim) for v in (size, item.start, item.stop)):
+    if isinstance(size, int) and not isinstance(item.start, Dim) and not isinstance(item.stop, Dim):
         return len(range(*slice(item.start, item.stop, step).indices(size)))
     start = 0 if item.start is None else _position(item.start, size)
     stop = size if item.stop is None else _position(item.stop, size)
@@ -210,7 +208,9 @@ def _placed(kept: Sequence[Size | None], chosen: Sequence[tuple[Size, ...]]) -> 
     together = taken[-1] - taken[0] + 1 == len(taken)
     at = taken[0] if together else 0
     rest = [size for size in kept if size is not None]
-    return (*rest[:at], *broadcast(*chosen), *rest[at:])
+    shape = broadcast(*chosen)
+    assert shape is not None
+    return (*rest[:at], *shape, *rest[at:])
 
 
 def _text(item: Any, names: Any) -> str:

@@ -3,8 +3,6 @@
 An initialiser fills a tensor in place and returns it, as those of `torch.nn.init` do.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Mapping
 from typing import Annotated, ClassVar, Literal, Self
 
@@ -22,6 +20,7 @@ from archc.ops.attributes import (
 )
 from archc.ops.base import Declared, ShapeError
 from archc.ops.python import call, py, unless
+from archc.ops.rules import spread
 
 
 class Initialiser(Declared):
@@ -295,7 +294,8 @@ class Sincos2d(_Fan):
         _check_table(self, shape, height * width, 4, about)
 
     def _sides(self) -> tuple[int, int]:
-        return self.grid if isinstance(self.grid, tuple) else (self.grid, self.grid)
+        height, width = spread(self.grid, 2)
+        return height, width
 
     def fill(self, tensor: str) -> str:
         return call("sincos_2d_", tensor, *map(py, self._sides()))

@@ -1,7 +1,5 @@
 """Affine and bilinear maps, and the lookup of embeddings."""
 
-from __future__ import annotations
-
 from typing import ClassVar, Self
 
 from pydantic import model_validator
@@ -35,17 +33,17 @@ class Linear(Op):
         return Tensor((*lead, self.n), x.dtype)
 
     def weights(self, x: Tensor) -> dict[str, Weight]:
-        weight = {"weight": Weight((self.n, x.shape[-1]))}
+        weight = {"weight": Weight((self.n, sizes(x)[-1]))}
         return weight | ({"bias": Weight((self.n,))} if self.bias else {})
 
     def module(self, x: Tensor) -> str:
-        return call("nn.Linear", py(x.shape[-1]), py(self.n), bias=unless(self.bias, True))
+        return call("nn.Linear", py(sizes(x)[-1]), py(self.n), bias=unless(self.bias, True))
 
     def flops(self, x: Tensor) -> Size:
-        return 2 * product(x.shape) * self.n
+        return 2 * product(sizes(x)) * self.n
 
     def label(self, x: Tensor) -> str:
-        return f"{x.shape[-1]} → {self.n}"
+        return f"{sizes(x)[-1]} → {self.n}"
 
 
 class Bilinear(Op):
@@ -77,17 +75,19 @@ class Bilinear(Op):
         return Tensor((*same, self.n), a.dtype)
 
     def weights(self, a: Tensor, b: Tensor) -> dict[str, Weight]:
-        weight = {"weight": Weight((self.n, a.shape[-1], b.shape[-1]))}
+        weight = {"weight": Weight((self.n, sizes(a)[-1], sizes(b)[-1]))}
         return weight | ({"bias": Weight((self.n,))} if self.bias else {})
 
     def module(self, a: Tensor, b: Tensor) -> str:
-        return call("nn.Bilinear", py(a.shape[-1]), py(b.shape[-1]), py(self.n), bias=unless(self.bias, True))
+        return call(
+            "nn.Bilinear", py(sizes(a)[-1]), py(sizes(b)[-1]), py(self.n), bias=unless(self.bias, True)
+        )
 
     def flops(self, a: Tensor, b: Tensor) -> Size:
-        return 2 * product(b.shape) * self.n * (a.shape[-1] + 1)
+        return 2 * product(sizes(b)) * self.n * (sizes(a)[-1] + 1)
 
     def label(self, a: Tensor, b: Tensor) -> str:
-        return f"{a.shape[-1]}, {b.shape[-1]} → {self.n}"
+        return f"{sizes(a)[-1]}, {sizes(b)[-1]} → {self.n}"
 
 
 class Embedding(Op):

@@ -1,7 +1,5 @@
 """What is random in training and, but for this, the identity."""
 
-from __future__ import annotations
-
 from typing import ClassVar
 
 from archc.ops.attributes import Probability, Scalar

@@ -1,10 +1,10 @@
 """Normalisation."""
 
-from __future__ import annotations
+from typing import Any, ClassVar, Self
 
-from typing import ClassVar
+from pydantic import model_validator
 
-from archc.ops.attributes import Axes, Axis, Bool, Float, NonNegativeFloat, Positive
+from archc.ops.attributes import Axes, Axis, Bool, Float, NonNegativeFloat, Positive, Wrong
 from archc.ops.base import Example, Op, Weight
 from archc.ops.python import Code, call, py, unless
 from archc.ops.rules import (
@@ -17,9 +17,10 @@ from archc.ops.rules import (
     multiple,
     product,
     ranked,
+    sizes,
     static,
 )
-from archc.shapes import Tensor
+from archc.shapes import Size, Tensor
 
 
 class _OverAxes(Op):
@@ -31,6 +32,10 @@ class _OverAxes(Op):
     kind: ClassVar[str] = "norm"
     weighted: ClassVar[bool] = True
     function: ClassVar[str]
+
+    axis: Axes = -1
+    eps: NonNegativeFloat = 1e-5
+    affine: Bool = True
 
     def shape(self, x: Tensor) -> Tensor:
         shape = at_least_rank(x, 1)
@@ -46,8 +51,14 @@ class _OverAxes(Op):
     def owns_weights(self) -> bool:
         return self.affine
 
-    def _normalised(self, x: Tensor) -> tuple[int, ...]:
-        return tuple(x.shape[a] for a in sorted(axes_of(self.axis, len(x.shape))))
+    @model_validator(mode="after")
+    def _one_end(self) -> Self:
+        if isinstance(self.axis, tuple) and len({a < 0 for a in self.axis}) > 1:
+            raise Wrong("must count all axes from one end", about=("axis",))
+        return self
+
+    def _normalised(self, x: Tensor) -> tuple[Size, ...]:
+        return tuple(sizes(x)[a] for a in sorted(axes_of(self.axis, len(sizes(x)))))
 
     def _moved(self) -> tuple[int, ...] | None:
         """The axes in order where they are not known to be the last ones."""
@@ -65,11 +76,15 @@ class _OverAxes(Op):
             normalised = f"{self_}({inner})"
         elif moved:
             source = moved if count > 1 else moved[:1]
-            sizes = Code("(" + ", ".join(f"{x}.shape[{py(a)}]" for a in source) + "," * (count == 1) + ")")
-            normalised = call(self.function, inner, py(sizes), eps=self._eps())
+            normal = Code("(" + ", ".join(f"{x}.shape[{py(a)}]" for a in source) + "," * (count == 1) + ")")
+            normalised = call(self.function, inner, py(normal), eps=self._eps())
         else:
             normalised = call(self.function, inner, f"{x}.shape[-{count}:]", eps=self._eps())
         return f"{normalised}.movedim({there}, {here})" if moved else normalised
+
+    def _eps(self) -> Any:
+        """`eps`, or what leaves it out."""
+        return unless(self.eps, 1e-5)
 
 
 class LayerNorm(_OverAxes):
@@ -90,9 +105,6 @@ class LayerNorm(_OverAxes):
         Example(("[B, T, D]",), {"affine": (False,), "axis": (-1, 1)}),
     )
 
-    axis: Axes = -1
-    eps: NonNegativeFloat = 1e-5
-    affine: Bool = True
     bias: Bool = True
 
     def weights(self, x: Tensor) -> dict[str, Weight]:
@@ -100,13 +112,10 @@ class LayerNorm(_OverAxes):
         return ({"weight": weight} | ({"bias": weight} if self.bias else {})) if self.affine else {}
 
     def module(self, x: Tensor) -> str | None:
-        sizes = self._normalised(x)
-        size = py(sizes[0] if len(sizes) == 1 else sizes)
+        shape = self._normalised(x)
+        size = py(shape[0] if len(shape) == 1 else shape)
         bias = unless(self.bias, True)
         return call("nn.LayerNorm", size, eps=self._eps(), bias=bias) if self.affine else None
-
-    def _eps(self):
-        return unless(self.eps, 1e-5)
 
 
 class RmsNorm(_OverAxes):
@@ -126,39 +135,34 @@ class RmsNorm(_OverAxes):
         Example(("[B, T, D]",), {"affine": (False,)}),
     )
 
-    axis: Axes = -1
     eps: NonNegativeFloat = 1e-6
-    affine: Bool = True
 
     def weights(self, x: Tensor) -> dict[str, Weight]:
         return {"weight": Weight(self._normalised(x))} if self.affine else {}
 
     def module(self, x: Tensor) -> str | None:
-        sizes = self._normalised(x)
-        size = py(sizes[0] if len(sizes) == 1 else sizes)
+        shape = self._normalised(x)
+        size = py(shape[0] if len(shape) == 1 else shape)
         return call("nn.RMSNorm", size, eps=self._eps()) if self.affine else None
 
-    def _eps(self):
+    def _eps(self) -> Any:
         return self.eps  # torch's own default depends on the dtype
 
 
-class _OverChannels(Op):
-    """Normalisation of `[B, C, ...]` with a weight for each channel."""
-
-    kind: ClassVar[str] = "norm"
-
-    def weights(self, x: Tensor) -> dict[str, Weight]:
-        channels = Weight((x.shape[1],))
-        return {"weight": channels, "bias": channels} if self.affine else {}
+def _each_channel(x: Tensor, affine: bool) -> dict[str, Weight]:
+    """A weight and a bias for each channel of `[B, C, ...]`."""
+    channels = Weight((sizes(x)[1],))
+    return {"weight": channels, "bias": channels} if affine else {}
 
 
-class GroupNorm(_OverChannels):
+class GroupNorm(Op):
     """Mean 0 and variance 1 over space and groups of channels: `[B, C, ...] -> same`.
 
     C must be divisible by `groups`. As `torch.nn.GroupNorm`; Wu and He 2018.
     Example: `group_norm(32, eps=1e-6)`.
     """
 
+    kind: ClassVar[str] = "norm"
     weighted: ClassVar[bool] = True
     examples = (
         Example(
@@ -172,6 +176,9 @@ class GroupNorm(_OverChannels):
     groups: Positive
     eps: NonNegativeFloat = 1e-5
     affine: Bool = True
+
+    def weights(self, x: Tensor) -> dict[str, Weight]:
+        return _each_channel(x, self.affine)
 
     @property
     def owns_weights(self) -> bool:
@@ -192,7 +199,7 @@ class GroupNorm(_OverChannels):
     def module(self, x: Tensor) -> str | None:
         if not self.affine:
             return None
-        return call("nn.GroupNorm", py(self.groups), py(x.shape[1]), eps=unless(self.eps, 1e-5))
+        return call("nn.GroupNorm", py(self.groups), py(sizes(x)[1]), eps=unless(self.eps, 1e-5))
 
     def call(self, x: str, *, self_: str | None = None) -> str:
         if self.affine:
@@ -203,7 +210,7 @@ class GroupNorm(_OverChannels):
         return f"{self.groups} groups" if self.groups > 1 else "1 group"
 
 
-class BatchNorm(_OverChannels):
+class BatchNorm(Op):
     """Mean 0 and variance 1 over batch and space in training, with running statistics after it.
 
     `[B, C, ...] -> same`, of 2 to 5 axes. In training it needs more than one value a channel.
@@ -211,6 +218,7 @@ class BatchNorm(_OverChannels):
     As `torch.nn.BatchNorm1d`, `2d` and `3d`; Ioffe and Szegedy 2015. Example: `batch_norm(eps=1e-3)`.
     """
 
+    kind: ClassVar[str] = "norm"
     weighted: ClassVar[bool] = True
     examples = tuple(
         Example(
@@ -238,9 +246,9 @@ class BatchNorm(_OverChannels):
         return x
 
     def weights(self, x: Tensor) -> dict[str, Weight]:
-        found = super().weights(x)
+        found = _each_channel(x, self.affine)
         if self.track:
-            channels = Weight((x.shape[1],), buffer=True, trainable=False)
+            channels = Weight((sizes(x)[1],), buffer=True, trainable=False)
             count = Weight((), "int64", buffer=True, trainable=False)
             found |= {"running_mean": channels, "running_var": channels, "num_batches_tracked": count}
         return found
@@ -253,8 +261,8 @@ class BatchNorm(_OverChannels):
         if not self.owns_weights:
             return None
         return call(
-            f"nn.BatchNorm{max(1, len(x.shape) - 2)}d",
-            py(x.shape[1]),
+            f"nn.BatchNorm{max(1, len(sizes(x)) - 2)}d",
+            py(sizes(x)[1]),
             eps=unless(self.eps, 1e-5),
             momentum=unless(self.momentum, 0.1),
             affine=unless(self.affine, True),
@@ -267,13 +275,14 @@ class BatchNorm(_OverChannels):
         return call("F.batch_norm", x, "None", "None", training=True, eps=unless(self.eps, 1e-5))
 
 
-class InstanceNorm(_OverChannels):
+class InstanceNorm(Op):
     """Mean 0 and variance 1 over space, for each sample and channel: `[B, C, ...] -> same`.
 
     3 to 5 axes with more than one value in space. As `torch.nn.InstanceNorm1d`, `2d` and `3d`;
     Ulyanov et al. 2016. Example: `instance_norm(affine=true)`.
     """
 
+    kind: ClassVar[str] = "norm"
     weighted: ClassVar[bool] = True
     examples = tuple(
         Example((x,), {"eps": (1e-5, 1e-3), "affine": (True, False)})
@@ -282,6 +291,9 @@ class InstanceNorm(_OverChannels):
 
     eps: NonNegativeFloat = 1e-5
     affine: Bool = False
+
+    def weights(self, x: Tensor) -> dict[str, Weight]:
+        return _each_channel(x, self.affine)
 
     @property
     def owns_weights(self) -> bool:
@@ -299,8 +311,8 @@ class InstanceNorm(_OverChannels):
     def module(self, x: Tensor) -> str | None:
         if not self.affine:
             return None
-        name = f"nn.InstanceNorm{len(x.shape) - 2}d"
-        return call(name, py(x.shape[1]), eps=unless(self.eps, 1e-5), affine=True)
+        name = f"nn.InstanceNorm{len(sizes(x)) - 2}d"
+        return call(name, py(sizes(x)[1]), eps=unless(self.eps, 1e-5), affine=True)
 
     def call(self, x: str, *, self_: str | None = None) -> str:
         return f"{self_}({x})" if self.affine else call("F.instance_norm", x, eps=unless(self.eps, 1e-5))

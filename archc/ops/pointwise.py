@@ -1,7 +1,5 @@
 """Functions of single elements, casts and masks."""
 
-from __future__ import annotations
-
 from typing import ClassVar, Self
 
 from pydantic import model_validator

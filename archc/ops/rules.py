@@ -55,7 +55,7 @@ def axes_of(
     axes: int | Sequence[int], rank: int, about: str = "axis", *, x: Tensor | None = None
 ) -> list[int]:
     """Distinct axes counted from the front, in the order given."""
-    given = axes if isinstance(axes, (tuple, list)) else (axes,)
+    given = (axes,) if isinstance(axes, int) else axes
     found = [axis_of(a, rank, about, x=x) for a in given]
     if len(set(found)) < len(found):
         raise ShapeError("an axis is given twice", about=(about,))
@@ -154,4 +154,4 @@ def product(sizes: Iterable[Size]) -> Size:
 
 def spread(value: int | Sequence[int], rank: int) -> tuple[int, ...]:
     """One number an axis, from one for all or one each."""
-    return tuple(value) if isinstance(value, (tuple, list)) else (value,) * rank
+    return (value,) * rank if isinstance(value, int) else tuple(value)

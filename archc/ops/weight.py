@@ -1,7 +1,5 @@
 """Tensors that a block owns by themselves."""
 
-from __future__ import annotations
-
 from typing import ClassVar
 
 from pydantic import Field

@@ -6,6 +6,8 @@ and dtypes that the operator tells; what it refuses, torch must refuse on real t
 
 from __future__ import annotations
 
+import math
+from itertools import product
 from types import SimpleNamespace
 
 import pytest
@@ -85,7 +87,7 @@ def torch_dtype(dtype: str) -> torch.dtype:
 
 def run(op: Op, example, types: list, training: bool, device: str):
     """Runs the source that `op` writes: its outputs as a tuple, and its module."""
-    scope = {"torch": torch, "nn": torch.nn, "F": torch.nn.functional, "math": __import__("math")}
+    scope = {"torch": torch, "nn": torch.nn, "F": torch.nn.functional, "math": math}
     scope |= {"self": SimpleNamespace(training=training), "DEVICE": device, "DTYPE": torch_dtype("float")}
     for source in op.helpers.values():
         exec(source, scope)
@@ -102,7 +104,7 @@ def run(op: Op, example, types: list, training: bool, device: str):
                 scope[f"input{i}"] = (
                     eval(written) if number else torch.zeros(type_.shape, dtype=torch_dtype(type_.dtype))
                 )
-        out = eval(plain_text(op.call(*names, self_="owned")), scope)
+        out = eval(plain_text(op.lower(names, types, self_="owned")), scope)
     return (out if isinstance(out, tuple | list) else (out,)), scope["owned"]
 
 
@@ -201,6 +203,53 @@ UNCOUNTED = {"mat_mul", "bilinear", "einsum", "lstm", "gru", "rnn", "lstm_cell",
 def check_flops(op: Op, types: list, counted: int) -> None:
     if op.title() not in UNCOUNTED:
         assert op.flops(*types) == counted
+
+
+@each_operator
+def test_compiles_as_one_graph(op):
+    """The source runs under `torch.compile(fullgraph=True)`, and under autocast, like any other."""
+    for example in op.examples:
+        sizes = {e: 4 for t in example.inputs if t for e in shape_entries(t) if not e.isdigit()}
+        sizes |= {n: high for n, (_, high) in example.sizes.items()}
+        for built in instances(op, example, sizes):
+            types = [input_type(t, sizes) for t in example.inputs]
+            if told(built, types) is not None:
+                return compile_once(built, example, types)
+    raise AssertionError("no example is valid for sizes of 4")
+
+
+def instances(op: type[Op], example, sizes: dict):
+    """The operator with each combination of the example's attributes that is valid."""
+    for values in product(*example.attributes.values()):
+        attributes = zip(example.attributes, (substitute_all(v, sizes) for v in values), strict=True)
+        try:
+            yield op(**dict(attributes))
+        except ValidationError:
+            continue
+
+
+def compile_once(op: Op, example, types: list) -> None:
+    scope = {"torch": torch, "nn": torch.nn, "F": torch.nn.functional, "math": math}
+    scope |= {"DEVICE": "cpu", "DTYPE": torch.float32}
+    for source in op.helpers.values():
+        exec(source, scope)
+    holder = torch.nn.Module()
+    text = op.module(*types)
+    holder.owned = None if text is None else eval(plain_text(text), scope)
+    inputs = {}
+    for i, (written, type_) in enumerate(zip(example.inputs, types, strict=True)):
+        if written is not None:
+            number = is_number(written)
+            zeros = None if number else torch.zeros(type_.shape, dtype=torch_dtype(type_.dtype))
+            inputs[f"input{i}"] = eval(written) if number else zeros
+    names = [f"input{i}" if w is not None else None for i, w in enumerate(example.inputs)]
+    text = plain_text(op.call(*names, self_="self.owned"))
+    exec(f"def forward(self, {', '.join(inputs)}):\n    return {text}", scope)
+    forward = scope["forward"]
+    torch.compiler.reset()
+    torch.compile(forward, fullgraph=True, backend="eager")(holder, **inputs)
+    with torch.autocast("cpu", torch.bfloat16):
+        forward(holder, **inputs)
 
 
 @each_operator
