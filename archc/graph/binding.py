@@ -9,7 +9,7 @@ from archc.graph.context import Context
 from archc.graph.infer import how_to_give
 from archc.graph.numbers import Numbers
 from archc.graph.values import Failed, Given, Target
-from archc.lang.evaluate import coerce
+from archc.lang.coerce import coerce
 from archc.lang.schema import Block
 from archc.ops.base import BadAttributes, Op, bind
 from archc.source.diagnostic import Related, did_you_mean

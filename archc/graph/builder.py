@@ -12,7 +12,20 @@ from archc.graph.infer import Inference, Slot
 from archc.graph.ir import Apply, Bundle, Graph, Node, Operand, Output, Pack, Pick, Ref, Type
 from archc.graph.values import ABSENT, Outcome, Results, Value
 from archc.ops.base import Op
-from archc.shapes import Cond, Dim, Guard, Size, Tensor, decide, substitute, symbol
+from archc.shapes import (
+    Cond,
+    Dim,
+    Guard,
+    Mismatch,
+    Size,
+    Tensor,
+    decide,
+    recording,
+    same,
+    substitute,
+    symbol,
+    unknowns,
+)
 from archc.source.text import Span
 
 if TYPE_CHECKING:
@@ -196,11 +209,16 @@ class Builder:
         return self.graph
 
 
-def settle(fact: Cond, origins: Mapping[str, Size]) -> Cond | bool:
-    """A called block's condition in the caller's sizes, decided where it can be."""
+def settle(fact: Cond, origins: Mapping[str, Size]) -> tuple[Cond, ...] | bool | Mismatch:
+    """A called block's condition in the caller's sizes: decided, or what remains of it."""
+    if fact.op == "==" and len(fact.args) == 1 and unknowns(fact):
+        # An equality that the block could not decide; the caller knows more.
+        try:
+            with recording() as facts:
+                same(substitute(fact.args[0], origins), 0)
+        except Mismatch as wrong:
+            return wrong
+        return tuple(facts) or True
     found = substitute(fact, origins)
-    if isinstance(found, bool):
-        return found
-    answer = decide(found)
-    return found if answer is None else answer
-
+    answer = found if isinstance(found, bool) else decide(found)
+    return (found,) if answer is None else answer

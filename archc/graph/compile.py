@@ -145,5 +145,3 @@ def _with_guards(graph: Graph, report: Report) -> Graph:
 def _described(guards: Iterable[Guard]) -> list[str]:
     guards = tuple(guards)
     return describe([g.condition for g in guards if not g.message]) + [g.message for g in guards if g.message]
-
-

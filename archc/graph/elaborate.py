@@ -63,7 +63,10 @@ class Elaborator:
         self, bound: Bound, types: Mapping[str, Type | None], open_: tuple[str, ...], frame: Frame
     ) -> tuple[Graph | None, Inside]:
         """The Graph of a block that is used with these params and inputs, and the translation between
-        its sizes and the caller's. None where it is wrong, which has been told."""
+        its sizes and the caller's. None where it is wrong, which has been told.
+
+        Raises Mismatch where a free dimension of the block is two sizes of the caller's; what the
+        translation stands on is recorded (archc.shapes.recording)."""
         block = bound.block
         inside = Inside(block)
         inner: dict[str, Type | None] = {}
@@ -170,5 +173,3 @@ def _read_whole(block: Block) -> Iterator[str]:
                 if isinstance(part, Port) and part.port == "all" and isinstance(part.value, Name):
                     yield part.value.id
             at = at.otherwise
-
-

@@ -84,7 +84,11 @@ class Flow:
                 cases = presence.given(graph.open.index(declared.name), len(graph.open))
             is_open = self.builder.is_open(cases)
             node = Input(
-                declared.span, (Output("out", found, is_open),), declared.name, declared.optional, value=declared.name
+                declared.span,
+                (Output("out", found, is_open),),
+                declared.name,
+                declared.optional,
+                value=declared.name,
             )
             self.builder.add(node, (), at=number)
             graph.inputs[declared.name] = Ref(number)
@@ -146,7 +150,10 @@ class Flow:
             self._context.fail(
                 "A417", f"{len(names)} names for {has}", names[len(outputs)].span, f"its outputs: {listed}"
             )
-        return {n.id: v if isinstance(v, Nothing) else Results({"out": v}) for n, v in zip(names, outputs, strict=False)}
+        return {
+            n.id: v if isinstance(v, Nothing) else Results({"out": v})
+            for n, v in zip(names, outputs, strict=False)
+        }
 
     def _where(self, test: tuple, then: Outcome, other: Outcome, span: Span) -> Outcome:
         """`then` where a condition over open inputs holds, else `other`."""
@@ -266,5 +273,3 @@ def _node_name(operator: str, numbers: Numbers) -> str:
     stem = operator.rstrip("0123456789d") if operator.startswith("conv") else operator
     taken = {*numbers.block.nodes, *numbers.names}
     return stem if stem not in taken else f"{stem}_{len(taken)}"
-
-

@@ -38,12 +38,16 @@ class Inference:
         self._origin = origin
         self._new_size = new_size
 
-    def outputs(self, op: Op, slots: Sequence[Slot], cases: int, span: Span) -> tuple[tuple[Tensor, ...], list]:
+    def outputs(
+        self, op: Op, slots: Sequence[Slot], cases: int, span: Span
+    ) -> tuple[tuple[Tensor, ...], list]:
         """The outputs of `op` in all `cases`, and the conditions on sizes that it stands on."""
         facts: list = []
         variants: list[tuple[Tensor, ...]] = []
         for there in self._subsets(slots, cases):
-            kept = [(port, feed if feed is None or there[i] else None) for i, (port, feed) in enumerate(slots)]
+            kept = [
+                (port, feed if feed is None or there[i] else None) for i, (port, feed) in enumerate(slots)
+            ]
             if any(p.variadic for p in op.ports()):
                 kept = [(port, feed) for port, feed in kept if feed is not None]
             variants.append(self._once(op, kept, span, facts))
@@ -79,14 +83,18 @@ class Inference:
         fed = {port: feed for port, feed in slots if feed is not None}
         place = next((fed[a].span for a in wrong.about if a in fed), span)
         if wrong.needs_static is not None:
-            self._context.fail("A406", wrong.message, place, wrong.help or how_to_give(self._context, wrong.needs_static))
+            self._context.fail(
+                "A406", wrong.message, place, wrong.help or how_to_give(self._context, wrong.needs_static)
+            )
         related = []
         for port, feed in slots:
             if feed and isinstance(feed.operand, Value) and (len(fed) > 1 or place is not span):
                 origin = self._origin(feed.operand)
                 related.append(Related(origin, f"`{port}` is {feed.operand.type}, from here"))
         mismatch = wrong.__cause__
-        code = "A301" if isinstance(mismatch, Mismatch) else "A304" if isinstance(mismatch, TooSmall) else "A302"
+        code = (
+            "A301" if isinstance(mismatch, Mismatch) else "A304" if isinstance(mismatch, TooSmall) else "A302"
+        )
         self._context.fail(code, wrong.message, place, wrong.help, related=related)
 
     def _merge(self, op: Op, variants: list[tuple[Tensor, ...]], span: Span) -> tuple[Tensor, ...]:
@@ -110,7 +118,9 @@ class Inference:
                 "A413", f"an open input decides between {a.dtype} and {b.dtype}", span, FIX_PRESENCE
             )
         reason = f"it is {a} or {b}, as an open input decides"
-        sizes = (x if _same_size(x, y) else self._new_size(reason) for x, y in zip(a.shape, b.shape, strict=True))
+        sizes = (
+            x if _same_size(x, y) else self._new_size(reason) for x, y in zip(a.shape, b.shape, strict=True)
+        )
         return replace(a, shape=tuple(sizes))
 
 
@@ -125,4 +135,3 @@ FIX_PRESENCE = "fix the input with --given or --absent (`given=[...]`, `absent=[
 
 def _same_size(a: Size, b: Size) -> bool:
     return a is b or a == b
-

@@ -9,9 +9,9 @@ from archc.graph.builder import Builder
 from archc.graph.ir import Bundle, Type
 from archc.graph.numbers import Numbers
 from archc.graph.values import Failed
-from archc.lang.evaluate import UNKNOWN
 from archc.lang.schema import Input
 from archc.lang.syntax import Dots, Name
+from archc.lang.values import UNKNOWN
 from archc.shapes import Dim, Mismatch, Tensor, recording, same
 
 FLOATS = frozenset({"float", "float16", "bfloat16", "float32", "float64"})
@@ -40,9 +40,7 @@ def _length(numbers: Numbers, declared: Input, count: int) -> None:
         return
     length = numbers.evaluate(declared.bundle)  # type: ignore[arg-type]
     if length != count:
-        numbers.context.fail(
-            "A306", f"`{declared.name}` is a bundle of {length}, got {count}", declared.span
-        )
+        numbers.context.fail("A306", f"`{declared.name}` is a bundle of {length}, got {count}", declared.span)
 
 
 def _tensor(numbers: Numbers, builder: Builder, declared: Input, found: Tensor) -> None:

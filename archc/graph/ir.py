@@ -11,7 +11,7 @@ same static sizes in two places is one Graph object, whatever the symbolic sizes
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Union
+from typing import TYPE_CHECKING, Any
 
 from archc.ops.base import Op
 from archc.shapes import Guard, Size, Tensor
@@ -20,7 +20,8 @@ from archc.source.text import Span
 if TYPE_CHECKING:
     import networkx
 
-    from archc.lang.schema import Block, Node as NodeSpec
+    from archc.lang.schema import Block
+    from archc.lang.schema import Node as NodeSpec
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +31,7 @@ class Bundle:
     members: tuple[Tensor, ...]
 
 
-Type = Union[Tensor, Bundle]
+Type = Tensor | Bundle
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,8 +49,8 @@ class Number:
     value: Any
 
 
-Place = Union[tuple[Ref, int], tuple[Ref, int, int]]
-Operand = Union[Ref, Number, None]  # None: an absent optional input
+Place = tuple[Ref, int] | tuple[Ref, int, int]
+Operand = Ref | Number | None  # None: an absent optional input
 
 
 @dataclass(frozen=True, slots=True)

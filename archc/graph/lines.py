@@ -10,7 +10,6 @@ from archc.lang.schema import Block
 from archc.lang.syntax import Chain, Expr, Line, Name, Port
 from archc.lang.walk import walk
 
-
 OF_NODES = frozenset({"all", "weight", "bias"})
 """What a flow may read off a node: it comes after the lines that apply the node."""
 
@@ -120,5 +119,3 @@ def _steps(taken: Taken) -> Iterator[str]:
     for part in _parts(taken):
         if isinstance(part, Chain):
             yield from (step.name.id for step in part.steps)
-
-

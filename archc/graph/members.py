@@ -27,7 +27,7 @@ from archc.graph.plan import Plan, plan
 from archc.graph.values import ABSENT, Each, Failed, Outcome, Results, Value
 from archc.graph.weights import difference, owns_any
 from archc.ops.base import Op
-from archc.shapes import Tensor, describe
+from archc.shapes import Mismatch, Tensor, describe, recording
 from archc.source.diagnostic import Frame, Related
 from archc.source.text import Span
 
@@ -169,7 +169,9 @@ class Members:
         series = made.arranged == "repeat"
         if series and feeds and isinstance(feeds[0].operand, Each):
             self._context.fail(
-                "A410", "the first input of a `repeat` goes from copy to copy and cannot be `each`", feeds[0].span
+                "A410",
+                "the first input of a `repeat` goes from copy to copy and cannot be `each`",
+                feeds[0].span,
             )
         if any(f.operand is ABSENT for f in feeds[:1]):
             return ABSENT
@@ -299,7 +301,10 @@ class Members:
             for n, t, cases in run.outputs[1:] if run else ():
                 if cases != full:
                     self._context.fail(
-                        "A413", f"output `{n}` of `{name}` is open, and is collected in a bundle", span, FIX_PRESENCE
+                        "A413",
+                        f"output `{n}` of `{name}` is open, and is collected in a bundle",
+                        span,
+                        FIX_PRESENCE,
                     )
                 collected.setdefault(n, []).append(t)
         outputs += [(n, self._bundle(name, ts, span), full) for n, ts in collected.items()]
@@ -372,9 +377,14 @@ class Members:
                     open_[declared.name] = operand.presence
                 else:
                     types[declared.name] = None
-        graph, inside = self._elaborator.enter(bound, types, tuple(open_), Frame(span, frame))
+        try:
+            with recording() as facts:
+                graph, inside = self._elaborator.enter(bound, types, tuple(open_), Frame(span, frame))
+        except Mismatch as wrong:
+            self._disagree(bound, types, wrong, span)
         if graph is None:
             raise Failed
+        builder.require(facts, span)
         origins = builder.origins(graph, inside.origins)
         self._guards(graph, origins, span)
         outputs = []
@@ -388,6 +398,22 @@ class Members:
             return None
         return Made(tuple(outputs), Copy(graph, types, numbers), fed)
 
+    def _disagree(self, bound: Bound, types: dict[str, Type | None], wrong: Mismatch, span: Span):
+        """Tell that what arrives at a block gives one of its dimensions two sizes."""
+        related = []
+        shown = []
+        for declared in bound.block.inputs.values():
+            if types.get(declared.name) is not None:
+                related.append(Related(declared.span, f"`{declared.name}` is declared here"))
+                shown.append(f"`{declared.name}` is {types[declared.name]}")
+        self._context.fail(
+            "A301",
+            f"{wrong}, and `{bound.block.name}` has one name for them",
+            span,
+            "; ".join(shown),
+            related=related,
+        )
+
     def _guards(self, graph: Graph, origins: dict, span: Span) -> None:
         """What a block demands of its sizes, demanded of this block's."""
         key = (id(graph), tuple(origins.items()))
@@ -398,6 +424,15 @@ class Members:
             fact = settle(guard.condition, origins)
             if fact is True:
                 continue
+            if isinstance(fact, Mismatch):
+                self._context.fail(
+                    "A301",
+                    f"{fact}",
+                    span,
+                    f"`{graph.name}` needs them to be equal",
+                    related=[Related(guard.span, "needed here")],
+                    trace=guard.trace,
+                )
             if fact is False:
                 needed = guard.message or "; ".join(describe([guard.condition]))
                 known = ", ".join(f"{n} is {s}" for n, s in origins.items())
@@ -408,7 +443,7 @@ class Members:
                     related=[Related(guard.span, "needed here")],
                 )
             way = (*guard.trace, Frame(span, f"in `{graph.name}`"))
-            self._builder.require([fact], guard.span, guard.message, way)
+            self._builder.require(fact, guard.span, guard.message, way)
 
     # -- what is where ---------------------------------------------------------------------
 

@@ -3,30 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from archc.graph.context import Context
-from archc.graph.infer import how_to_give
+from archc.graph.infer import FIX_PRESENCE, how_to_give
 from archc.graph.values import Failed, Given, Target
 from archc.lang import types
-from archc.lang.evaluate import (
+from archc.lang.evaluate import evaluate
+from archc.lang.schema import Block, Param
+from archc.lang.syntax import Call, Expr, Name
+from archc.lang.types import ParamType
+from archc.lang.values import (
     UNKNOWN,
     EvaluationError,
     NeedsStatic,
     Partial,
     Scope,
     Unavailable,
-    Word,
-    coerce,
-    evaluate,
+    shown,
 )
-from archc.lang.schema import Block, Param
-from archc.lang.syntax import Call, Expr
-from archc.lang.types import ParamType
+from archc.lang.values import Given as Test
+from archc.lang.walk import free_names
 from archc.ops import initialisers
 from archc.ops.base import BadAttributes, bind
 from archc.ops.pattern import axis_names
-from archc.shapes import Cond, Dim, Formula, Num, Real, labelled, symbol, symbols
+from archc.shapes import Cond, Dim, Formula, labelled, symbol, symbols
 from archc.source.diagnostic import Related, did_you_mean
 from archc.source.text import Span
 
@@ -57,9 +58,7 @@ class Numbers:
             if name in dims:
                 self.names[name] = dims[name]
             else:
-                self._missing[name] = (
-                    f"`{name}` has no value here: it stands only in inputs that are absent"
-                )
+                self._missing[name] = f"`{name}` has no value here: it stands only in inputs that are absent"
                 self.names[name] = UNKNOWN
         self.names.update(presence)
 
@@ -80,21 +79,17 @@ class Numbers:
 
     def _defaults(self, pending: list[Param]) -> None:
         """Evaluate defaults, each after those that it names."""
-        from archc.lang.walk import free_names
-
         left = {p.name: p for p in pending}
         while left:
-            ready = [p for p in left.values() if not (free_names(p.default) & left.keys() if p.default else ())]
+            ready = [
+                p for p in left.values() if not (free_names(p.default) & left.keys() if p.default else ())
+            ]
             for param in ready or list(left.values())[:1]:
                 del left[param.name]
                 if not ready or param.default is None:
                     continue  # a circle, or nothing given: told elsewhere
                 try:
-                    value = self.evaluate(param.default, param.type)
-                    problem = None if isinstance(value, Target) else coerce(value, param.type)[1]
-                    if problem:
-                        self.context.fail("A403", f"`{param.name}` {problem}", param.default.span)
-                    self.names[param.name] = stamp(value, param.name)
+                    self.names[param.name] = stamp(self.evaluate(param.default, param.type), param.name)
                 except Failed:
                     pass
 
@@ -122,6 +117,8 @@ class Numbers:
                     self.context.fail("A408", self._missing[name], expr.span)
             raise Failed from None
         except NeedsStatic as wrong:
+            if wrong.inputs:
+                self.fix_presence(wrong.inputs, wrong.span)
             self.needs_static(wrong.symbols, wrong.span)
         except EvaluationError as wrong:
             self.context.fail(wrong.code, wrong.message, wrong.span, wrong.help)
@@ -131,13 +128,15 @@ class Numbers:
     def _targets(self, value: Any) -> Any:
         """Operators, blocks and initialisers by name become the things themselves."""
         if isinstance(value, Partial):
+            assert value.span is not None
+            if isinstance(value.base, Target):
+                base = value.base
+                return Target(base.name, base.what, (*base.arguments, *self._given(value)), value.span)
             if value.name in initialisers.TABLE and value.name not in self.names:
                 return self._initialiser(value)
             return self.target(value.name, self._given(value), value.span)
         if isinstance(value, list):
             return [self._targets(v) for v in value]
-        if isinstance(value, tuple) and any(isinstance(v, Partial | list | tuple) for v in value):
-            return tuple(self._targets(v) for v in value)
         return value
 
     def _initialiser(self, value: Partial) -> initialisers.Initialiser:
@@ -164,6 +163,7 @@ class Numbers:
         return Target(target.name, target.what, (*target.arguments, *sizes), target.span)
 
     def _given(self, partial: Partial) -> tuple[Given, ...]:
+        assert partial.span is not None
         positional = (Given(None, self._targets(v), partial.span) for v in partial.args)
         named = (Given(k, self._targets(v), partial.span) for k, v in partial.kwargs.items())
         return (*positional, *named)
@@ -184,20 +184,23 @@ class Numbers:
             self.context.fail("A250", f"there is no operator or block `{name}`", span, help)
         return Target(name, what, tuple(given), span)
 
-    def decide(self, expr: Expr, what: str, extra: Mapping[str, Any] | None = None) -> bool | tuple:
-        """The truth of a condition: decided, or over the block's open inputs (a `Given` test)."""
+    def decide(self, expr: Expr, what: str, extra: Mapping[str, Any] | None = None) -> bool | Test:
+        """The truth of a condition: decided, or a test of the block's open inputs."""
         value = self.evaluate(expr, None, extra)
-        if isinstance(value, Cond):
+        if isinstance(value, Cond | Dim | Formula):
             self.needs_static(symbols(value), expr.span)
-        if isinstance(value, Dim | Formula):
-            self.needs_static(symbols(value), expr.span)
-        if isinstance(value, bool) or is_test(value):
+        if isinstance(value, bool | Test):
             return value
         if isinstance(value, int | float) or value is None:
             return bool(value)
-        self.context.fail("A403", f"{what} must be true or false, not {describe(value)}", expr.span)
+        self.context.fail("A403", f"{what} must be true or false, not {shown(value)}", expr.span)
 
-    def needs_static(self, names: Iterable[str], span: Span):
+    def fix_presence(self, inputs: Iterable[str], span: Span) -> NoReturn:
+        """Tell that whether an input is given must be known when the model is built."""
+        listed = " and ".join(f"`{n}`" for n in sorted(inputs))
+        self.context.fail("A413", f"this depends on whether {listed} is given", span, FIX_PRESENCE)
+
+    def needs_static(self, names: Iterable[str], span: Span) -> NoReturn:
         """Tell that a size must be known when the model is built, and how to give it."""
         inner = sorted(names)
         listed = " and ".join(f"`{n}`" for n in inner)
@@ -207,11 +210,11 @@ class Numbers:
             if origin is not None:
                 related.append(Related(origin.span, f"`{name}` is a free dimension of input `{origin.name}`"))
         help = how_to_give(self.context, sum(symbol(n) for n in inner))
-        self.context.fail("A406", f"{listed} must be known when the model is built", span, help, related=related)
+        self.context.fail(
+            "A406", f"{listed} must be known when the model is built", span, help, related=related
+        )
 
     def _named_by(self, name: str):
-        from archc.lang.syntax import Name
-
         for declared in self.block.inputs.values():
             if any(isinstance(item, Name) and item.id == name for item in declared.shape or ()):
                 return declared
@@ -265,28 +268,3 @@ def stamp(value: Any, name: str) -> Any:
     if isinstance(value, list | tuple):
         return [stamp(v, f"{name}[{i}]") for i, v in enumerate(value)]
     return value
-
-
-def is_test(value: Any) -> bool:
-    """Is this a condition over open inputs?"""
-    return isinstance(value, tuple) and bool(value) and value[0] in ("given", "not", "and", "or")
-
-
-def describe(value: Any) -> str:
-    """A value in an error message."""
-    match value:
-        case None:
-            return "null"
-        case bool():
-            return "true" if value else "false"
-        case Word():
-            return f"`{value}`, which is not defined"
-        case str():
-            return f'"{value}"'
-        case Num() | Real() | int() | float():
-            return str(value)
-        case list() | tuple():
-            return f"[{', '.join(describe(v) for v in value)}]"
-        case Target():
-            return f"`{value.name}`"
-    return f"`{value}`"

@@ -8,11 +8,25 @@ from archc.graph.binding import bind_target
 from archc.graph.connect import Feed, connect, inlets
 from archc.graph.infer import FIX_PRESENCE
 from archc.graph.ir import Bundle, Choose, Number, Output, Read
-from archc.graph.numbers import Numbers, describe, is_test
-from archc.graph.values import ABSENT, UNKNOWN, Each, Failed, Given, Operand, Outcome, Results, Target, Value, single
+from archc.graph.numbers import Numbers
+from archc.graph.values import (
+    ABSENT,
+    UNKNOWN,
+    Each,
+    Failed,
+    Given,
+    Operand,
+    Outcome,
+    Results,
+    Target,
+    Value,
+    single,
+)
 from archc.lang import syntax
 from archc.lang.functions import FUNCTIONS
 from archc.lang.syntax import Argument, Expr
+from archc.lang.values import Given as Test
+from archc.lang.values import shown
 from archc.lang.walk import free_names, walk
 from archc.ops.arithmetic import INFIX, Negative
 from archc.ops.base import Op, bind
@@ -122,9 +136,9 @@ class Operands:
         value = self._numbers.evaluate(expr)
         if isinstance(value, bool | int | float | Dim | Formula | Cond):
             return Number(value)
-        if is_test(value):
+        if isinstance(value, Test):
             self._context.fail("A406", "whether an input is given is no operand", expr.span)
-        what = "a list" if isinstance(value, list | tuple) else describe(value)
+        what = "a list" if isinstance(value, list | tuple) else shown(value)
         self._context.fail("A403", f"an operand is a value or a number, not {what}", expr.span)
 
     def _no_operand(self, expr: Expr) -> Operand:
@@ -321,9 +335,7 @@ class Operands:
         if word == "reversed":
             return self._builder.pick(value, slice(None, None, -1), call.span)
         if not each:
-            self._context.fail(
-                "A410", "`each` is for the inputs of a `repeat` or `parallel` node", call.span
-            )
+            self._context.fail("A410", "`each` is for the inputs of a `repeat` or `parallel` node", call.span)
         return Each(value, call.span)
 
     def _bundle(self, call: syntax.Call) -> Value:
@@ -354,7 +366,10 @@ class Operands:
         target = self._numbers.call(call)
         if not target.is_operator or target.what.ports():
             self._context.fail(
-                "A426", f"`{call.name.id}` takes inputs", call.span, f"write it as a step: `x -> {call.name.id}`"
+                "A426",
+                f"`{call.name.id}` takes inputs",
+                call.span,
+                f"write it as a step: `x -> {call.name.id}`",
             )
         bound = bind_target(self._context, target)
         assert bound.op is not None
@@ -367,5 +382,3 @@ def _first(outcome: Outcome) -> Any:
 
 def _is_bundle(operand: Operand) -> bool:
     return isinstance(operand, Value) and isinstance(operand.type, Bundle)
-
-

@@ -8,11 +8,12 @@ from typing import Any
 
 from archc.graph.binding import Bound, bind_target, with_preset
 from archc.graph.infer import FIX_PRESENCE
-from archc.graph.numbers import Numbers, describe, is_test
+from archc.graph.numbers import Numbers
 from archc.graph.values import Target
-from archc.lang.evaluate import Word
 from archc.lang.schema import Node
 from archc.lang.syntax import Call
+from archc.lang.values import Given as Test
+from archc.lang.values import Word, shown
 from archc.lang.walk import free_names
 from archc.shapes import Cond, Dim, Formula, plain, symbols
 
@@ -91,14 +92,14 @@ def _loops(numbers: Numbers, node: Node) -> list[dict[str, Any]]:
     if isinstance(value, Dim | Formula | Cond):
         numbers.needs_static(symbols(value), repeat.count.span)
     fail = numbers.context.fail
-    if isinstance(value, list | tuple) and not is_test(value):
+    if isinstance(value, list | tuple) and not isinstance(value, Test):
         if len(value) > MOST_COPIES:
             fail("A410", f"`{word}` has {len(value):,} copies, more than {MOST_COPIES:,}", repeat.count.span)
         return [_row(numbers, node, i, row) for i, row in enumerate(value)]
     if isinstance(value, bool) or not isinstance(value, int):
         fail(
             "A410",
-            f"`{word}` takes a number of copies or a list, not {describe(value)}",
+            f"`{word}` takes a number of copies or a list, not {shown(value)}",
             repeat.count.span,
             f"write `{word}: 4 as i`, or a list with an item for each copy",
         )
@@ -120,7 +121,7 @@ def _row(numbers: Numbers, node: Node, index: int, row: Any) -> dict[str, Any]:
         names[parts[0]] = row
     elif parts:
         if not isinstance(row, list | tuple) or len(row) != len(parts):
-            has = f"{len(row)} parts" if isinstance(row, list | tuple) else describe(row)
+            has = f"{len(row)} parts" if isinstance(row, list | tuple) else shown(row)
             numbers.context.fail(
                 "A410",
                 f"row {index} has {has}, and `as` names {len(parts)}: {', '.join(parts)}",
@@ -130,9 +131,7 @@ def _row(numbers: Numbers, node: Node, index: int, row: Any) -> dict[str, Any]:
     return names
 
 
-def _one(
-    numbers: Numbers, node: Node, extra: Mapping[str, Any] | None
-) -> tuple[Bound | None, tuple | None]:
+def _one(numbers: Numbers, node: Node, extra: Mapping[str, Any] | None) -> tuple[Bound | None, tuple | None]:
     """What one copy calls (None: bypassed), and the condition on open inputs that remains."""
     test = None
     if node.when is not None:
@@ -153,7 +152,7 @@ def _case(numbers: Numbers, node: Node, extra: Mapping[str, Any] | None) -> Call
     value = numbers.evaluate(node.choose, None, extra)
     if isinstance(value, Dim | Formula | Cond):
         numbers.needs_static(symbols(value), node.choose.span)
-    if is_test(value):
+    if isinstance(value, Test):
         numbers.context.fail("A413", "`choose` depends on an open input", node.choose.span, FIX_PRESENCE)
     key = str(value) if isinstance(value, Word) else value.name if isinstance(value, Target) else value
     key = plain(key) if isinstance(key, int | float) and not isinstance(key, bool) else key
@@ -161,10 +160,10 @@ def _case(numbers: Numbers, node: Node, extra: Mapping[str, Any] | None) -> Call
         if type(case) is type(key) and case == key:
             return call
     if node.otherwise is None:
-        cases = ", ".join(describe(c) for c in node.cases)
+        cases = ", ".join(shown(c) for c in node.cases)
         numbers.context.fail(
             "A411",
-            f"`choose` is {describe(value)}, and there is no such case",
+            f"`choose` is {shown(value)}, and there is no such case",
             node.choose.span,
             f"its cases: {cases}; `else:` catches the rest",
         )

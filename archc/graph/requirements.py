@@ -5,9 +5,10 @@ from __future__ import annotations
 from archc.graph import presence
 from archc.graph.builder import Builder
 from archc.graph.infer import FIX_PRESENCE
-from archc.graph.numbers import Numbers, is_test
+from archc.graph.numbers import Numbers
 from archc.graph.values import Failed
 from archc.lang.schema import Require
+from archc.lang.values import Given as Test
 from archc.lang.walk import free_names
 from archc.shapes import Cond, Dim, Formula, decide
 
@@ -30,7 +31,7 @@ def require(numbers: Numbers, builder: Builder) -> None:
 def _one(numbers: Numbers, builder: Builder, requirement: Require) -> None:
     condition = requirement.condition
     held = numbers.evaluate(condition)
-    if is_test(held):
+    if isinstance(held, Test):
         cases = presence.where(held, builder.graph.open)
         if cases != builder.full:
             numbers.context.fail("A407", requirement.message, condition.span, FIX_PRESENCE)

@@ -6,14 +6,16 @@ from collections.abc import Mapping
 from typing import Any
 
 from archc.graph import presence
-from archc.graph.binding import Bound, bind_params, preset
+from archc.graph.binding import bind_params, preset
 from archc.graph.elaborate import Elaborator, presence_of
 from archc.graph.ir import Bundle, Graph, Type
-from archc.graph.numbers import Numbers, describe, is_test, stamp
+from archc.graph.numbers import Numbers, stamp
 from archc.graph.signature import Inside
 from archc.graph.values import Failed, Given, Target
 from archc.lang.schema import Block, Input
 from archc.lang.syntax import Dots, Expr
+from archc.lang.values import Given as Test
+from archc.lang.values import shown
 from archc.lang.walk import free_names
 from archc.shapes import Cond, Dim, Formula, Tensor, labelled, plain, symbol, symbols
 from archc.source.diagnostic import did_you_mean
@@ -44,7 +46,10 @@ def build_root(
     graph = elaborator.build(block, inside.dims, params, inner, open_, inside.sizes)
     if graph is not None and not graph.outputs:
         elaborator.context.error(
-            "A421", f"`{block.name}` has no output: all are absent", block.name_span, "give its inputs: `--given`"
+            "A421",
+            f"`{block.name}` has no output: all are absent",
+            block.name_span,
+            "give its inputs: `--given`",
         )
         return None
     return graph
@@ -58,7 +63,9 @@ class _Root:
         self.context = elaborator.context
         self.block = block
 
-    def _numbers(self, params: Mapping[str, Any], dims: Mapping[str, Any], there: Mapping[str, Any]) -> Numbers:
+    def _numbers(
+        self, params: Mapping[str, Any], dims: Mapping[str, Any], there: Mapping[str, Any]
+    ) -> Numbers:
         numbers = Numbers(self.context, self.block, self.elaborator.library)
         numbers.bind_dims(dims, there)
         numbers.bind_params(params)
@@ -95,7 +102,7 @@ class _Root:
             if isinstance(value, bool) or not isinstance(value, int) or value < 1:
                 self.context.fail(
                     "A403",
-                    f"`{name}` is a size, a whole number from 1 on, not {describe(value)}",
+                    f"`{name}` is a size, a whole number from 1 on, not {shown(value)}",
                     arguments[name].span,
                 )
             dims[name] = labelled(plain(value), name)
@@ -138,7 +145,9 @@ class _Root:
         if both:
             self.context.fail("A423", f"`{name}` cannot be given and absent", where)
         if not declared.optional and flag == "--absent":
-            self.context.fail("A423", f"input `{name}` is not optional", where, f"declare it `{name}: [...]?`")
+            self.context.fail(
+                "A423", f"input `{name}` is not optional", where, f"declare it `{name}: [...]?`"
+            )
 
     def _required(
         self, params: Mapping[str, Any], dims: Mapping[str, Any], optional: list[str], there: set[str]
@@ -153,7 +162,7 @@ class _Root:
         left = presence.always(len(optional))
         for requirement in speaking:
             held = numbers.evaluate(requirement.condition)
-            if is_test(held):
+            if isinstance(held, Test):
                 left &= presence.where(held, optional)
         given, absent = set(), set()
         for index, name in enumerate(optional):
@@ -191,7 +200,7 @@ class _Root:
             numbers.needs_static(symbols(length), declared.bundle.span)
         if isinstance(length, bool) or not isinstance(length, int) or not 0 <= length <= 10_000:
             self.context.fail(
-                "A403", f"a bundle's length is a whole number, not {describe(length)}", declared.bundle.span
+                "A403", f"a bundle's length is a whole number, not {shown(length)}", declared.bundle.span
             )
         return Bundle((tensor,) * length)
 
@@ -210,9 +219,11 @@ class _Root:
                 shape.append(symbol(f"{declared.name}_n"))
                 continue
             size = numbers.evaluate(item)
-            if isinstance(size, bool) or not isinstance(size, int | Dim) or (isinstance(size, int) and size < 0):
-                self.context.fail(
-                    "A403", f"a dimension is a whole number, not {describe(size)}", item.span
-                )
+            if (
+                isinstance(size, bool)
+                or not isinstance(size, int | Dim)
+                or (isinstance(size, int) and size < 0)
+            ):
+                self.context.fail("A403", f"a dimension is a whole number, not {shown(size)}", item.span)
             shape.append(size)
         return tuple(shape)

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from archc.graph.ir import Copy, Graph, Member
 from archc.ops.base import Op
+from archc.shapes import recording
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,11 +51,13 @@ def _alike(a: Copy, b: Copy) -> bool:
     assert isinstance(a.target, Op) and isinstance(b.target, Op)
     if type(a.target) is not type(b.target) or a.target != b.target:
         return False
-    return a.target.weights(*_flat(a)) == b.target.weights(*_flat(b))
+    with recording():
+        return a.target.weights(*_flat(a)) == b.target.weights(*_flat(b))
 
 
-def _flat(copy: Copy) -> list:
-    found: list = []
+def _flat(copy: Copy) -> list[Any]:
+    """The inputs of a copy, bundles taken apart."""
+    found: list[Any] = []
     for type_ in copy.inputs.values():
         found += getattr(type_, "members", [type_])
     return found

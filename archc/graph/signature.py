@@ -13,7 +13,7 @@ from archc.graph.ir import Bundle, Place, Ref, Type
 from archc.graph.values import Target
 from archc.lang.schema import Block, Input
 from archc.lang.syntax import Dots, Name
-from archc.shapes import Dim, Formula, Size, Tensor, labelled, plain, substitute, symbol, symbols
+from archc.shapes import Dim, Formula, Size, Tensor, labelled, plain, same, substitute, symbol, symbols
 
 
 class Inside:
@@ -65,13 +65,22 @@ class Inside:
             inner: Size = labelled(plain(size), name) if name else plain(size)
             if name and name not in self.dims:
                 self.dims[name], self.outside[name] = inner, size
-            return inner
-        if name is None or name in self.dims:
+            return self._agreed(name, size) if name else inner
+        if name is not None and name in self.dims:
+            return self._agreed(name, size)
+        if name is None:
             return self._translate(size, place)
         inner = symbol(name)
         self.dims[name], self.outside[name] = inner, size
         self._bind(inner, name, size, place)
         return inner
+
+    def _agreed(self, name: str, size: Size) -> Size:
+        """A free dimension that stands in several places: outside they must be one size.
+
+        Raises Mismatch where they differ; what it stands on is recorded."""
+        same(self.outside[name], size)
+        return self.dims[name]
 
     def _bind(self, inner: Dim, name: str, size: Size, place: Place | None) -> None:
         self.sizes[name] = place
@@ -87,9 +96,8 @@ class Inside:
         used = symbols(size)
         if used <= self._symbols.keys():
             return substitute(size, {s: self._symbols[s] for s in used})
-        if name is None:
-            name = self._unused()
-        inner = symbol(name)
+        inner = symbol(name) if name else symbol(self._unused(), "the block gives it no name")
+        name = str(inner)
         self._bind(inner, name, size, place)
         return inner
 
@@ -116,8 +124,6 @@ class Inside:
         if isinstance(value, list | tuple):
             return [self._number(v, label and f"{label}[{i}]", None) for i, v in enumerate(value)]
         if isinstance(value, Target):
-            given = tuple(
-                type(a)(a.name, self._number(a.value, None, None), a.span) for a in value.arguments
-            )
+            given = tuple(type(a)(a.name, self._number(a.value, None, None), a.span) for a in value.arguments)
             return Target(value.name, value.what, given, value.span)
         raise AssertionError(f"no number: {value!r}")

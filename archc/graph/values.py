@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import enum
 from dataclasses import dataclass
-from typing import Any, Union
+from typing import Any
 
 from archc.graph.ir import Number, Ref, Type
 from archc.ops.base import Op
@@ -41,7 +41,7 @@ class Each:
     span: Span
 
 
-Operand = Union[Value, Number, Each, Nothing]
+Operand = Value | Number | Each | Nothing
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +55,7 @@ class Results:
         return next(iter(self.outputs.values()), ABSENT)
 
 
-Outcome = Union[Results, Nothing]
+Outcome = Results | Nothing
 
 
 def single(value: Operand) -> Outcome:

@@ -1,8 +1,8 @@
 """What a shape rule asks for, and what it records when the answer depends on the sizes.
 
-    with recording() as facts:
-        size = same(a, b)
-    # facts: conditions under which the rule holds
+with recording() as facts:
+    size = same(a, b)
+# facts: conditions under which the rule holds
 """
 
 from __future__ import annotations
@@ -78,13 +78,16 @@ def _record(conditions: tuple[Cond, ...]) -> None:
 def same(a: Size, b: Size) -> Size:
     """The size that `a` and `b` both are. Records the condition under which they are equal.
 
-    Raises Mismatch where they differ, or where nothing can be said.
+    Where nothing can be said, the equality itself is recorded: whoever knows more of the sizes
+    decides. Raises Mismatch where they differ.
     """
     if a is b or a == b:
         return a
     verdict = compare(a, b)
     if verdict.kind == "guarded":
         _record(verdict.conditions)
+    elif verdict.kind == "undecided":
+        _record((equals_zero(a - b),))
     elif verdict.kind != "equal":
         raise Mismatch(a, b, verdict)
     return min(a, b, key=_complexity)
@@ -112,7 +115,10 @@ def at_least(size: Size, n: Size) -> Size:
 
 
 def divisible(size: Size, n: Size) -> Size:
-    """`size // n`, exactly: records that `n` divides `size` where it depends. Indivisible where it never does."""
+    """`size // n`, exactly: records that `n` divides `size` where it depends on the symbols.
+
+    Raises Indivisible where it never does.
+    """
     quotient = size // n
     if isinstance(size, int) and isinstance(n, int):
         if quotient * n != size:
@@ -132,5 +138,3 @@ def divisible(size: Size, n: Size) -> Size:
             raise Indivisible(size, n, verdict)
         _record((condition,))
     return quotient
-
-
