@@ -344,7 +344,7 @@ _RULES: tuple[tuple[str, Callable[[_Refusal], tuple[Diagnostic, Span | None]]], 
     (r"cannot start any token", _Refusal.no_token),
     (r"(block scalar|alias|anchor)", _Refusal.value_here),
     (r"directive|incompatible YAML", _Refusal.directive),
-    (r"expected node content", _Refusal.no_item),
+    (r"expected (the )?node content", _Refusal.no_item),
     (r"\btag\b", _Refusal.wrong_tag),
     (r"document start", _Refusal.after_end),
 )

@@ -111,13 +111,16 @@ def _advice_missing(path: Path) -> str:
     folder = path.parent
     if not folder.is_dir():
         return f"there is no folder `{folder}` either"
-    names = [item.name for item in folder.iterdir()]
-    close = did_you_mean(path.name, names)
-    if path.suffix == "" and f"{path.name}.yaml" in names:
-        close = f"{path.name}.yaml"
+    try:
+        names = sorted(item.name for item in folder.iterdir())
+    except OSError:
+        return "check the file's name and place"
+    specs = [name for name in names if name.endswith((".yaml", ".yml"))]
+    stems = {Path(name).stem: name for name in specs}  # compared without the ending, which all share
+    close = did_you_mean(path.name, names) if path.suffix not in (".yaml", ".yml", "") else None
+    close = close or stems.get(path.stem) or stems.get(did_you_mean(path.stem, stems) or "")
     if close:
         return f"did you mean `{folder / close}`?"
-    specs = sorted(name for name in names if name.endswith((".yaml", ".yml")))
     if not specs:
         return f"there is no YAML file in `{folder}`"
     return f"in `{folder}` there is " + ", ".join(f"`{name}`" for name in specs[:4])

@@ -20,7 +20,7 @@ DEEPEST = 100
 """Levels of nesting. The events come one at a time and libyaml looks at most 1024 characters ahead,
 so this bound is met before its cost in deep nesting (quadratic, then a crash) is."""
 
-MOST_VALUES = 1_000_000
+MOST_VALUES = 500_000
 MOST_ALIASES = 1_000
 MOST_REPEATED = 1_000_000
 """Characters and values that aliases may repeat, taken together."""
