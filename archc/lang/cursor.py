@@ -95,6 +95,8 @@ class Cursor:
             self.fail("A209", _FOREIGN[text][0], token, _FOREIGN[text][1])
         if text == "=":
             self.no_comparison(token)
+        if text in (")", "]", ","):
+            self.fail("A205", f"{wanted} is missing before `{text}`", token)
         if text == "->" and not self.flow:
             help = "wire values in `flow`; here stands what is known before the model runs"
             self.fail("A211", "`->` has no place in an expression", token, help)

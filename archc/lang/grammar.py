@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import NoReturn
 
 from archc.lang import lexer, syntax
-from archc.lang.cursor import Cursor
+from archc.lang.cursor import DEPTH, Cursor
 from archc.lang.lexer import HINTS, KEYWORDS, LITERALS, Token
 
 # How tightly the operators bind, the loosest first.
@@ -238,6 +238,8 @@ class Parser(Cursor):
                 tests.append(self.expression(OR))
                 height = max(height, self.height)
             clauses.append(syntax.Clause(names, iterable, tuple(tests)))
+            if len(clauses) > DEPTH:
+                self.too_deep()
         if close is not None:
             self.expect(close, f"`for`, `if` or `{close}`")
         self.height = height
@@ -402,7 +404,8 @@ class Parser(Cursor):
         text = after.text
         shown = f"`{text}`"
         if text in INFIX or text == "[":
-            help = f"`->` binds loosest; put the chain in brackets: `(x -> {step.text}) {text} ...`"
+            more = "[...]" if text == "[" else f" {text} ..."
+            help = f"`->` binds loosest; put the chain in brackets: `(x -> {step.text}){more}`"
             self.fail("A218", f"{shown} cannot follow a step", after, help)
         if text == ",":
             help = "give further inputs in the step's brackets, `-> attn(mask)`, or put a chain in brackets"

@@ -174,6 +174,9 @@ def _line(parser: Parser, names: tuple[syntax.Name, ...]) -> syntax.Line:
         if parser.take("if"):
             parser.flow = False
             condition = parser.expression(OR)
+            if parser.token.text == "->":
+                help = "a condition stands at the end of its line: `out: x -> norm if condition`"
+                parser.fail("A211", "`->` has no place in a condition", parser.token, help)
             parser.flow = True
         parts.append((start, chain, condition))
         if condition is None or not parser.take("else"):

@@ -101,7 +101,6 @@ EXPRESSIONS: dict[str, Code] = {
     "A222": Code("division by zero"),
     "A223": Code("index out of range"),
     "A224": Code("expression that takes too much work"),
-    "A225": Code("number that must be known when the model is built"),
     "A226": Code("value that does not fit its type"),
     "A227": Code("wrong call of a function"),
     "A228": Code("function without a value there"),
