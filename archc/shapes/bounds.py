@@ -5,9 +5,9 @@ from __future__ import annotations
 from math import comb
 from typing import Any
 
-from archc.shapes.dim import Dim, Floor, Opaque, Poly, accumulate, product
+from archc.shapes.atom import Floor, Opaque
+from archc.shapes.dim import Dim, Poly, accumulate, product
 from archc.shapes.limits import TERMS, TooLarge
-
 
 
 def range_of(value: Any) -> tuple[int | None, int | None]:
@@ -86,9 +86,7 @@ def _shifted(poly: Poly) -> int | None:
                     (((atom, k),) if k else ()): comb(exponent, k) * least ** (exponent - k)
                     for k in range(exponent + 1)
                 }
-                expanded = product(
-                    tuple(expanded.items()), tuple((m, v) for m, v in powers.items() if v)
-                )
+                expanded = product(tuple(expanded.items()), tuple((m, v) for m, v in powers.items() if v))
             accumulate(total, expanded.items())
     except TooLarge:
         return None
@@ -162,7 +160,6 @@ _RULES: dict[str, Any] = {
     "floordiv": _quotient,
     "pow": _power,
 }
-
 
 
 def leading(dim: Dim) -> Poly:

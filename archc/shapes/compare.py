@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
+from archc.shapes.atom import Opaque, Symbol
 from archc.shapes.condition import Cond, equals_zero, or_
-from archc.shapes.dim import Dim, Opaque, Size, Symbol, of_atom
+from archc.shapes.dim import Dim, Size, of_atom
 from archc.shapes.limits import TooLarge
 from archc.shapes.number import plain
 from archc.shapes.residues import Scan, TooManyResidues, variables
@@ -273,5 +274,3 @@ def _settled(op: str, dim: Dim) -> bool | None:
         if len(answers) > 1:
             return None
     return answers.pop()
-
-

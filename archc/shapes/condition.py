@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from archc.shapes.dim import Dim, Floor, Node, Size, size
+from archc.shapes.atom import Floor, Node, Opaque
+from archc.shapes.dim import Dim, Size, of_atom, size
 from archc.shapes.formula import Formula
 from archc.shapes.number import plain
 
@@ -54,7 +55,23 @@ def equals_zero(value: Size, op: str = "==") -> Any:
         return not same
     if least == most == 0:
         return same
+    extreme = _extreme(value)
+    if extreme is not None:
+        return extreme if same else not_(extreme)
     return Cond(op, (value,))
+
+
+def _extreme(value: Dim) -> Any:
+    """`max(x, y) - x == 0` as `x >= y`, and min likewise; None for anything else."""
+    for monomial, c in value.terms:
+        atom, exponent = monomial[0] if len(monomial) == 1 else (None, 0)
+        if isinstance(atom, Opaque) and exponent == 1 and abs(c) == 1 and atom.op in ("min", "max"):
+            one = of_atom(atom) - value * c
+            others = [a for a in atom.args if a is not one and a != one]
+            if len(others) < len(atom.args):
+                order = "<=" if atom.op == "min" else ">="
+                return and_(*(compared(order, one, other) for other in others))
+    return None
 
 
 def at_least_zero(value: Size) -> Any:
@@ -153,5 +170,3 @@ def _joined(op: str, conditions: tuple) -> Any:
     if len(found) < 2:
         return next(iter(found), not deciding)
     return Cond(op, tuple(found))
-
-

@@ -24,7 +24,9 @@ DTYPES = (
 _CATEGORY = {d: 2 if "float" in d else 3 if "complex" in d else 0 if d == "bool" else 1 for d in DTYPES}
 _CATEGORY["complex32"] = 3
 # within a category, the wider last; "float" and "float32" are equally wide
-_RANK = {d: i for i, d in enumerate(("int8", "int16", "int32", "int64", "float16", "float", "float32", "float64"))}
+_RANK = {
+    d: i for i, d in enumerate(("int8", "int16", "int32", "int64", "float16", "float", "float32", "float64"))
+}
 _RANK |= {"complex32": 0, "complex64": 1, "complex128": 2, "bool": 0, "bfloat16": _RANK["float16"]}
 
 

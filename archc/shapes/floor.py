@@ -4,20 +4,8 @@ from __future__ import annotations
 
 from math import gcd
 
-from archc.shapes.dim import (
-    Dim,
-    Floor,
-    Monomial,
-    Opaque,
-    Poly,
-    Size,
-    Symbol,
-    accumulate,
-    of_atom,
-    size,
-    terms_of,
-    times,
-)
+from archc.shapes.atom import Floor, Opaque, Symbol
+from archc.shapes.dim import Dim, Monomial, Poly, Size, accumulate, of_atom, size, terms_of, times
 
 
 def floor_divide(dividend: Size, divisor: Size) -> Size:

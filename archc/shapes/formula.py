@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from archc.shapes.dim import Dim, Node
+from archc.shapes.atom import Node
+from archc.shapes.dim import Dim
 from archc.shapes.number import plain
 
 
@@ -95,5 +96,3 @@ def rational(value: Any) -> tuple[Dim, int] | None:
         n, d = -n, -d
     # an inexact float like 0.1 is a ratio of huge numbers: that is not what was meant
     return (left * n, d) if abs(n) < 1 << 20 and 0 < d < 1 << 20 else None
-
-

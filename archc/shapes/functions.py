@@ -9,8 +9,9 @@ from __future__ import annotations
 import math
 from typing import Any
 
+from archc.shapes.atom import Opaque
 from archc.shapes.condition import Cond, and_, compared, not_, or_
-from archc.shapes.dim import Dim, Opaque, of_atom
+from archc.shapes.dim import Dim, of_atom
 from archc.shapes.formula import Formula, rational
 from archc.shapes.limits import checked_power
 from archc.shapes.number import call, plain

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from itertools import combinations
 from typing import TYPE_CHECKING, Any
 
+from archc.shapes.atom import Floor, Symbol
 from archc.shapes.compare import decide
 from archc.shapes.condition import Cond
-from archc.shapes.dim import Dim, Floor, Symbol, of_atom
+from archc.shapes.dim import Dim, of_atom
 from archc.shapes.limits import TooLarge
 from archc.shapes.residues import TooManyResidues
 from archc.shapes.solutions import Solutions, solve
@@ -33,7 +34,10 @@ class Guard:
 
 
 class Contradiction(Exception):
-    """Conditions that no sizes fulfil together: `conditions`, as few of them as were found."""
+    """Conditions that no sizes fulfil together.
+
+    `conditions` are some of those given (or parts of an `and` among them); none for a plain False.
+    """
 
     def __init__(self, conditions: tuple[Cond, ...]):
         super().__init__(conditions)
@@ -74,7 +78,7 @@ def simplify(conditions: Iterable[Any]) -> tuple[Cond, ...]:
         # every solution is the first one, or some steps further
         step = total.step()
         known[symbol.name] = of_atom(symbol) * step + (total.first - step * symbol.least)
-    result.extend(c for c in _strongest(others) if not _follows(c, known, result))
+    result.extend(c for c in _strongest(others) if not _follows(c, known, found))
     return tuple(result)
 
 
@@ -144,12 +148,10 @@ def _strongest(conditions: list[Cond]) -> list[Cond]:
         if expression is not None:
             constant = condition.args[0].constant
             tightest[expression] = min(constant, tightest.get(expression, constant))
-    return [
-        c for c in conditions if (e := bound(c)) is None or c.args[0].constant == tightest[e]
-    ]
+    return [c for c in conditions if (e := bound(c)) is None or c.args[0].constant == tightest[e]]
 
 
-def _follows(condition: Cond, known: dict[str, Dim], others: list[Cond]) -> bool:
+def _follows(condition: Cond, known: dict[str, Dim], given: Iterable[Cond]) -> bool:
     """Does the condition hold for all sizes that fulfil what is known of each symbol?"""
     answer = decide(condition)
     if answer is None:
@@ -158,8 +160,10 @@ def _follows(condition: Cond, known: dict[str, Dim], others: list[Cond]) -> bool
         except (TooLarge, ArithmeticError, ValueError):
             answer = None
     if answer is False:
-        names = {s.name for s in symbols_of(condition)}
-        raise Contradiction((*(c for c in others if names & {s.name for s in symbols_of(c)}), condition))
+        own = set(symbols_of(condition))
+        raise Contradiction(
+            (*(c for c in given if c is not condition and set(symbols_of(c)) < own), condition)
+        )
     return answer is True
 
 

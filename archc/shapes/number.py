@@ -186,10 +186,14 @@ def _absolute(self: Any) -> Any:
     return call("abs", abs(plain(self)), self)
 
 
+def _unchanged(self: Any) -> Any:
+    return self
+
+
 for _type in (Num, Real):
     for _name, _row in _OPERATORS.items():
         setattr(_type, f"__{_name}__", _forward(*_row))
         setattr(_type, f"__r{_name}__", _backward(*_row))
     _type.__neg__ = _negated
     _type.__abs__ = _absolute
-    _type.__pos__ = lambda self: self
+    _type.__pos__ = _unchanged

@@ -5,8 +5,9 @@ from __future__ import annotations
 import math
 from typing import Any
 
+from archc.shapes.atom import Floor, Node, Opaque, Symbol
 from archc.shapes.condition import Cond
-from archc.shapes.dim import Dim, Floor, Node, Opaque, Poly, Symbol, _term_key, accumulate, of_atom, size, times
+from archc.shapes.dim import Dim, Poly, _term_key, accumulate, of_atom, size, times
 from archc.shapes.formula import Formula
 from archc.shapes.number import AND, ATOM, COMPARE, CONDITIONAL, NOT, OR, POWER, PRODUCT, SUM, UNARY, plain
 
@@ -99,7 +100,8 @@ def _sum(terms: list, exact: bool) -> Written:
     if not terms:
         return "0", ATOM
     if len(terms) == 1 and terms[0][1] > 0:
-        return _term(*terms[0], exact)
+        monomial, c = terms[0]
+        return _term(monomial, c, exact)
     parts = []
     for i, (monomial, c) in enumerate(terms):
         written = _term(monomial, abs(c), exact)
@@ -217,7 +219,6 @@ def _with(monomial: tuple, atom: Any) -> tuple:
 
 def _dim(poly: Poly) -> Dim:
 
-
     found = size(poly)
     assert isinstance(found, Dim)
     return found
@@ -294,6 +295,4 @@ def _comparison(op: str, poly: Poly, exact: bool) -> str:
         left[()] = constant
     elif constant < 0:
         right[()] = -constant
-    return f"{_sum(_arranged(left), exact)[0]} {op} {_sum(_arranged(right), exact)[0]}"
-
-
+    return f"{_in(_sum(_arranged(left), exact), SUM)} {op} {_in(_sum(_arranged(right), exact), SUM)}"

@@ -12,7 +12,8 @@ from functools import lru_cache
 from itertools import product
 from math import lcm, prod
 
-from archc.shapes.dim import Dim, Floor, Opaque, Symbol
+from archc.shapes.atom import Floor, Opaque, Symbol
+from archc.shapes.dim import Dim
 from archc.shapes.limits import BITS
 
 RESIDUES = 4096
@@ -115,7 +116,8 @@ class Scan:
         axes = [range(n + 1) for n in self.degree]
         function, period = self.function, self.period
         values = [
-            function(*(r + p * q for r, p, q in zip(residue, period, at, strict=True))) for at in product(*axes)
+            function(*(r + p * q for r, p, q in zip(residue, period, at, strict=True)))
+            for at in product(*axes)
         ]
         stride = 1
         for degree in reversed(self.degree):

@@ -10,9 +10,10 @@ from functools import lru_cache
 from math import comb, lcm
 from typing import Any
 
+from archc.shapes.atom import Opaque, Symbol
 from archc.shapes.compare import congruent
 from archc.shapes.condition import Cond, equals_zero
-from archc.shapes.dim import Dim, Opaque, Symbol, of_atom
+from archc.shapes.dim import Dim, of_atom
 from archc.shapes.residues import RESIDUES, Scan, TooManyResidues
 
 Runs = tuple  # (truth at q = 0, every q at which it changes, ascending)
@@ -102,7 +103,9 @@ class Solutions:
         classes = self.classes()
         one = min(classes)
         return max(
-            g for g in range(1, self.period + 1) if self.period % g == 0 and all((c - one) % g == 0 for c in classes)
+            g
+            for g in range(1, self.period + 1)
+            if self.period % g == 0 and all((c - one) % g == 0 for c in classes)
         )
 
     def conditions(self) -> tuple[Cond, ...] | None:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import operator
+from collections.abc import Mapping
 from typing import Any
 
 from archc.shapes import functions
+from archc.shapes.atom import Floor, Node, Opaque, Symbol
 from archc.shapes.condition import Cond, and_, at_least_zero, compared, eq, equals_zero, not_, or_
-from archc.shapes.dim import Dim, Floor, Node, Opaque, Size, Symbol
+from archc.shapes.dim import Dim, Size
 from archc.shapes.formula import Formula, arithmetic
 from archc.shapes.limits import checked_power
 from archc.shapes.number import plain
@@ -119,7 +121,7 @@ def compared_or_bool(op: str, left: Any, right: Any) -> Any:
     return _SIDES[op](left, right)
 
 
-def substitute(value: Any, sizes: dict[str, Size]) -> Any:
+def substitute(value: Any, sizes: Mapping[str, Size]) -> Any:
     """The value with sizes put in for symbols, all at once; symbols that are not named stay.
 
     Tuples and lists are gone through.
@@ -157,9 +159,7 @@ def _substituted(value: Any, sizes: dict[str, Size], done: dict) -> Any:
         if isinstance(test, bool):
             result = _substituted(then if test else other, sizes, done)
         else:
-            result = functions.select(
-                test, _substituted(then, sizes, done), _substituted(other, sizes, done)
-            )
+            result = functions.select(test, _substituted(then, sizes, done), _substituted(other, sizes, done))
     else:
         args = tuple(_substituted(a, sizes, done) for a in value.args)
         if isinstance(value, Opaque):
@@ -181,7 +181,7 @@ def _as_dim(atom: Symbol) -> Dim:
 # -- evaluation ----------------------------------------------------------------------------
 
 
-def evaluate(value: Any, sizes: dict[str, int]) -> Any:
+def evaluate(value: Any, sizes: Mapping[str, int]) -> Any:
     """The number (or bool) that a value is for these sizes.
 
     Raises KeyError for a symbol without a size, and what Python raises where there is no value
@@ -217,7 +217,7 @@ def evaluate(value: Any, sizes: dict[str, int]) -> Any:
     return plain(value)
 
 
-def _evaluated_condition(value: Cond, sizes: dict[str, int]) -> bool:
+def _evaluated_condition(value: Cond, sizes: Mapping[str, int]) -> bool:
     op, args = value.op, value.args
     if op == "and":
         return all(evaluate(a, sizes) for a in args)
@@ -228,5 +228,3 @@ def _evaluated_condition(value: Cond, sizes: dict[str, int]) -> bool:
     left = evaluate(args[0], sizes)
     right = evaluate(args[1], sizes) if len(args) == 2 else 0
     return left >= right if op == ">=" else _SIDES[op](left, right)
-
-
