@@ -15,6 +15,7 @@ from archc.lang.syntax import Call, Compare, Dots, Expr, Name, Unary
 from archc.lang.types import Bool, Choice
 from archc.lang.walk import called, free_names
 from archc.ops.table import Operators
+from archc.source.collector import collector_paused
 from archc.source.diagnostic import Report, did_you_mean
 from archc.source.text import Span
 
@@ -24,15 +25,18 @@ def check_block(block: Block, project: Project, ops: Operators, report: Report) 
 
     Warnings about what is never used are given only where nothing is wrong.
     """
+    if block.nameless:
+        return
     checks = _Checks(block, project, ops, report)
-    checks.numbers()
-    for node in block.nodes.values():
-        checks.node(node)
-    uses = FlowChecks(checks.scope, checks.expressions).run()
-    check_circles(checks.scope, uses)
-    checks.weights()
-    if not checks.scope.wrong:
-        warn_unused(checks.scope, uses)
+    with collector_paused():
+        checks.numbers()
+        for node in block.nodes.values():
+            checks.node(node)
+        uses = FlowChecks(checks.scope, checks.expressions).run()
+        check_circles(checks.scope, uses)
+        checks.weights()
+        if not checks.scope.wrong:
+            warn_unused(checks.scope, uses)
 
 
 class _Checks:

@@ -203,7 +203,7 @@ def attributes(callee: Callee) -> list[str] | None:
     if isinstance(callee, Any_ | Param):
         return None
     if isinstance(callee, Block):
-        return None if callee.broken else list(callee.params)
+        return None if callee.broken or callee.nameless else list(callee.params)
     return [a for a in callee.attributes() if a != callee.spread]
 
 

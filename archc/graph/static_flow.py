@@ -206,7 +206,7 @@ class FlowChecks:
                 message = f"`{name}` takes no inputs, so it is no step"
                 scope.error("A249", message, step.name.span, f"write it as an operand: `{step.span.text}`")
                 return
-        elif isinstance(callee, Block) and not callee.inputs and not callee.broken:
+        elif isinstance(callee, Block) and not callee.inputs and callee.whole:
             scope.error("A249", f"`{name}` has no inputs, so it is no step", step.name.span)
             return
         if not step.arguments:

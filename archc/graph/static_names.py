@@ -35,7 +35,7 @@ class Scope:
         self.project = project
         self.ops = ops
         self.report = report
-        self.wrong = bool(block.broken)
+        self.wrong = not block.whole
         self.numbers = {**dict.fromkeys(block.params, "param"), **dict.fromkeys(block.let, "let")}
         self.numbers.update(dict.fromkeys(block.dims, "free dimension"))
         self.values = {name.id: i for i, line in enumerate(block.flow) for name in line.names}

@@ -41,6 +41,9 @@ KEYS: dict[str, Reader] = {
     "checkpoints": checkpoints,
 }
 
+NAMING = ("params", "let", "inputs", "nodes", "flow")
+"""Keys that give names to the rest of a block."""
+
 
 def block(reading: Reading, key: t.Scalar, value: t.Node) -> Block | None:
     """A block; None where too little of it can be read. What is wrong in it has been reported."""
@@ -58,14 +61,17 @@ def block(reading: Reading, key: t.Scalar, value: t.Node) -> Block | None:
     if tree is None:
         return None
     inner = Reading(reading.report)
+    before = len(reading.report.diagnostics)
     values = fields(inner, tree, KEYS, f"block `{key.text}`")
     if "flow" not in tree:
         reading.error("A102", f"block `{key.text}` has no `flow`", key.span, "add `flow: {out: x -> swish}`")
+    nameless = any(name in tree and name not in values for name in NAMING)
     values.setdefault("flow", ())
-    dims = free_dims(inner, values)
+    dims = {} if nameless else free_dims(inner, values)
     found = build(inner, Block, tree, place(key, value) | values | {"dims": tuple(dims)})
     if found is not None:
         check_distinct(inner, found, dims)
-        check_references(inner, found)
-        found.set_broken(inner.broken)
+        if not nameless:
+            check_references(inner, found)
+        found.note_reading(inner.broken, len(reading.report.diagnostics) == before, nameless)
     return found

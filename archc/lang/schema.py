@@ -190,6 +190,8 @@ class Block(Named):
 
     _file: Any = PrivateAttr(None)
     _broken: frozenset[str] = PrivateAttr(frozenset())
+    _whole: bool = PrivateAttr(True)
+    _nameless: bool = PrivateAttr(False)
 
     @property
     def file(self) -> File:
@@ -200,12 +202,25 @@ class Block(Named):
         """The names whose parts could not be read: that has been reported, and nobody else complains."""
         return self._broken
 
+    @property
+    def whole(self) -> bool:
+        """Was all of it read without an error?"""
+        return self._whole
+
+    @property
+    def nameless(self) -> bool:
+        """Could one of its keys not be read, so that nobody knows which names it has?"""
+        return self._nameless
+
     def belongs(self, file: File) -> None:
         """Set the block's file, once it is made."""
         self._file = file
 
-    def set_broken(self, names: Iterable[str]) -> None:
-        self._broken = frozenset(names)
+    def note_reading(self, broken: Iterable[str], whole: bool, nameless: bool) -> None:
+        """Set how well the block could be read, once it is made."""
+        self._broken = frozenset(broken)
+        self._whole = whole
+        self._nameless = nameless
 
     @property
     def address(self) -> str:
