@@ -87,12 +87,14 @@ def check(
     operators = Operators(_extra_operators(ops))
     if block is None:
         return Result(report.ok, report.diagnostics, None, None, project)
+    values = _settings(block, settings, report)
+    readable = report.ok
     for each in project.blocks:
         check_block(each, project, operators, report)
-    values = _settings(block, settings, report)
     graph = None
-    # What reading and the static checks found would only be told again, worse.
-    if report.ok:
+    # What could not be read is missing, and would only be told as such. What the static checks found
+    # is unknown to elaboration, which finds the rest.
+    if readable:
         elaborator = Elaborator(Library(project, operators), Context(report))
         graph = build_root(elaborator, block, address.preset, values, tuple(given), tuple(absent))
     if graph is not None and report.ok:

@@ -15,7 +15,8 @@ from archc.source.text import Span
 class Context:
     """The report, and the frames of the blocks that are being elaborated.
 
-    A mistake in a block is a mistake of each of its instances: it is told once, for the first.
+    A mistake in a block is a mistake of each of its instances: it is told once, for the first; so is
+    one that the static checks have told already.
     """
 
     def __init__(self, report: Report) -> None:
@@ -23,7 +24,8 @@ class Context:
         self.frames: list[Frame] = []
         # For each block under way: its symbols as sizes of the block around it.
         self.origins: list[dict[str, Size]] = []
-        self._told: set[tuple[str, int, int]] = set()
+        spans = [d.span for d in report.diagnostics if d.severity == "error" and d.span is not None]
+        self._told = {(id(s.source), s.start) for s in spans}
 
     def error(
         self,
@@ -36,7 +38,7 @@ class Context:
     ) -> None:
         """Tell a mistake at `span`; `trace` is a way on from here, innermost first."""
         if span is not None:
-            place = (code, id(span.source), span.start)
+            place = (id(span.source), span.start)
             if place in self._told:
                 self.report.ok = False
                 return

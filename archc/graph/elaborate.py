@@ -13,6 +13,7 @@ from typing import Any
 from archc.graph.binding import Bound
 from archc.graph.context import Context
 from archc.graph.flow import Flow
+from archc.graph.initial import read_rules
 from archc.graph.inputs import check_inputs
 from archc.graph.ir import Graph, Type
 from archc.graph.numbers import Numbers
@@ -112,6 +113,7 @@ class Elaborator:
             check_inputs(numbers, flow.builder, types)
             require(numbers, flow.builder)
             flow.run(dict(types))
+            read_rules(numbers, block, graph)
         except Failed:
             return None
         graph.params = {name: numbers.names[name] for name in block.params}

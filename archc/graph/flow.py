@@ -44,16 +44,13 @@ class Flow:
         taken = [take(line, self._decide) for line in block.flow]
         wanted = self._outputs()
         ordered, circle = order(block, taken, [value for _, value, _ in wanted])
-        for t in circle:
+        for t in circle:  # told by the static checks
             self.values.update({n.id: UNKNOWN for n in t.line.names})
         for t in ordered:
             try:
                 self._line(t)
             except Failed:
                 self.values.update({n.id: UNKNOWN for n in t.line.names})
-        if circle:
-            names = ", ".join(f"`{n.id}`" for t in circle for n in t.line.names)
-            self._context.error("A245", f"{names} need each other", circle[0].line.span)
         self._finish(wanted)
         return self.builder.finish()
 
@@ -250,7 +247,7 @@ class Flow:
                 "A430",
                 f"`{target.name}` owns weights, so it must be a node",
                 step.span,
-                f"add `{_node_name(target.name, self._numbers)}: {step.span.text}` to `nodes` and name it here",
+                f"name it in `nodes`, `{_node_name(target.name, self._numbers)}: {step.span.text}`",
             )
         bound = bind_target(self._context, self._numbers.with_sizes(target))
         assert bound.op is not None

@@ -80,21 +80,21 @@ class Inference:
         return (result,) if isinstance(result, Tensor) else tuple(result)
 
     def _refuse(self, op: Op, slots: Sequence[Slot], wrong: ShapeError, span: Span):
-        fed = {port: feed for port, feed in slots if feed is not None}
-        place = next((fed[a].span for a in wrong.about if a in fed), span)
+        feeds = [(port, feed) for port, feed in slots if feed is not None]
+        place = span
+        if len(feeds) > 1:
+            place = next((feed.span for port, feed in feeds if (port,) == wrong.about), span)
         if wrong.needs_static is not None:
-            self._context.fail(
-                "A406", wrong.message, place, wrong.help or how_to_give(self._context, wrong.needs_static)
-            )
+            help = wrong.help or how_to_give(self._context, wrong.needs_static)
+            self._context.fail("A406", wrong.message, place, help)
         related = []
-        for port, feed in slots:
-            if feed and isinstance(feed.operand, Value) and (len(fed) > 1 or place is not span):
-                origin = self._origin(feed.operand)
-                related.append(Related(origin, f"`{port}` is {feed.operand.type}, from here"))
-        mismatch = wrong.__cause__
-        code = (
-            "A301" if isinstance(mismatch, Mismatch) else "A304" if isinstance(mismatch, TooSmall) else "A302"
-        )
+        for _, feed in feeds:
+            if isinstance(feed.operand, Value):
+                name = feed.span.text if feed.span.text.isidentifier() else "this"
+                message = f"`{name}` is {feed.operand.type}, from here".replace("`this`", "this")
+                related.append(Related(self._origin(feed.operand), message))
+        cause = wrong.__cause__
+        code = "A301" if type(cause) is Mismatch else "A304" if isinstance(cause, TooSmall) else "A302"
         self._context.fail(code, wrong.message, place, wrong.help, related=related)
 
     def _merge(self, op: Op, variants: list[tuple[Tensor, ...]], span: Span) -> tuple[Tensor, ...]:

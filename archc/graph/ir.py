@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from archc.lang.schema import Block
     from archc.lang.schema import Node as NodeSpec
+    from archc.ops.initialisers import Initialiser
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,6 +192,17 @@ class Member:
         return self.uses[0]
 
 
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """An entry of `init`: how the weights named in `settings` begin, of the operators `ops` (all where
+    empty) whose paths match one of the patterns `at` (all where empty)."""
+
+    ops: tuple[str, ...]
+    at: tuple[str, ...]
+    settings: dict[str, Initialiser]
+    span: Span
+
+
 @dataclass(slots=True)
 class LineInfo:
     """A flow line that exists: what `check --shapes` prints. `refs` go with `names`."""
@@ -206,11 +218,12 @@ class Graph:
     """A block, bound: its numbers known, its absent parts gone, its shapes inferred.
 
     `params` and `dims` are its numbers, labelled with their own names; a symbolic one is a `Dim`
-    over the symbols in `sizes`. `sizes` tells where the model finds each symbol when it runs: an axis
-    of a value, `(ref, axis)`, or of a bundle's member, `(ref, member, axis)`; None: the caller passes
-    it as a keyword argument of forward (a param that depends on a run-time size). `folded`: names that went into numbers without a label.
-    `open`: the inputs that may be None at run time; `absent`: inputs that are not there at all.
-    `presence`: for each output, under which of the open inputs it is there (see presence.py).
+    over the symbols in `sizes`. `sizes` tells where the model finds each symbol when it runs: an
+    axis of a value, `(ref, axis)`, or of a bundle's member, `(ref, member, axis)`; None: the caller
+    passes it as a keyword argument of forward (a param that depends on a run-time size).
+    `folded`: names that went into numbers without a label there.
+    `open`: the inputs that may be None at run time; `absent`: those that are not there at all.
+    `presence`: for each output, in which cases of the open inputs it is there (see presence.py).
     """
 
     name: str
@@ -226,7 +239,7 @@ class Graph:
     members: dict[str, Member] = field(default_factory=dict)
     lines: list[LineInfo] = field(default_factory=list)
     guards: tuple[Guard, ...] = ()
-    initialisers: tuple = ()
+    initialisers: tuple[Rule, ...] = ()
     ties: tuple[tuple[str, str], ...] = ()
     folded: frozenset[str] = frozenset()
     nx: networkx.MultiDiGraph = None  # type: ignore[assignment]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from archc.graph.context import Context
@@ -88,10 +89,8 @@ class Numbers:
                 del left[param.name]
                 if not ready or param.default is None:
                     continue  # a circle, or nothing given: told elsewhere
-                try:
+                with suppress(Failed):
                     self.names[param.name] = stamp(self.evaluate(param.default, param.type), param.name)
-                except Failed:
-                    pass
 
     # -- evaluation ------------------------------------------------------------------------
 
@@ -138,6 +137,15 @@ class Numbers:
         if isinstance(value, list):
             return [self._targets(v) for v in value]
         return value
+
+    def initialiser(self, call: Call) -> initialisers.Initialiser:
+        """How a weight begins, as an `init` rule writes it."""
+        name = call.name
+        if name.id not in initialisers.TABLE:
+            close = did_you_mean(name.id, initialisers.TABLE)
+            help = f"did you mean `{close}`?" if close else f"there are {', '.join(initialisers.TABLE)}"
+            self.context.fail("A501", f"there is no initialiser `{name.id}`", name.span, help)
+        return self.evaluate(call, bare=True)
 
     def _initialiser(self, value: Partial) -> initialisers.Initialiser:
         try:

@@ -172,7 +172,13 @@ ELABORATION = {
 }
 
 # A5xx: weights: init, tie.
-WEIGHTS: dict[str, Code] = {}
+WEIGHTS = {
+    "A501": Code("initialiser unknown"),
+    "A502": Code("initialiser that does not fit the weight"),
+    "A503": Code("weight of a tie unknown"),
+    "A504": Code("tie of weights of different shapes"),
+    "A505": Code("init rule for a weight that there is not"),
+}
 
 # A6xx: building, running, checkpoints.
 RUNNING: dict[str, Code] = {}

@@ -1,0 +1,152 @@
+"""How weights begin, and which are one tensor: a block's `init` and `tie`."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from functools import lru_cache
+
+from archc.graph.ir import Graph, Rule
+from archc.graph.numbers import Numbers
+from archc.graph.values import Failed
+from archc.lang.schema import Block, InitRule, Tie
+from archc.ops.base import Op, ShapeError, Weight
+from archc.ops.initialisers import Initialiser
+from archc.ops.table import TABLE
+from archc.source.diagnostic import did_you_mean
+
+
+Owned = tuple[str, Op, Weight]
+"""A tensor below a block: its path, the operator that owns it, and what it is."""
+
+
+def read_rules(numbers: Numbers, block: Block, graph: Graph) -> None:
+    """Evaluate a block's `init` and `tie` and put them into its Graph; raises Failed."""
+    wrong = False
+    rules = []
+    owned = tuple(_owned(graph)) if block.init or block.tie else ()
+    for rule in block.init:
+        try:
+            settings = {name: numbers.initialiser(call) for name, call in rule.settings.items()}
+            rules.append(Rule(rule.ops, rule.at, settings, rule.span))
+            _check_rule(numbers, owned, rule, rules[-1])
+        except Failed:
+            wrong = True
+    graph.initialisers = tuple(rules)
+    ties = []
+    for tie in block.tie:
+        try:
+            if tie.when is None or numbers.decide(tie.when, "`when`") is True:
+                _check_tie(numbers, {path: weight for path, _, weight in owned}, tie)
+                ties.append((tie.a, tie.b))
+        except Failed:
+            wrong = True
+    graph.ties = tuple(ties)
+    if wrong:
+        raise Failed
+
+
+def _check_rule(numbers: Numbers, owned: tuple[Owned, ...], written: InitRule, rule: Rule) -> None:
+    """Each setting of a rule must speak of a weight that there is, and fit all that it matches."""
+    matched: dict[str, set[tuple]] = {}
+    for path, op, weight in owned:
+        name = _speaks_of(rule, path, op)
+        if name is not None:
+            matched.setdefault(name, set()).add(weight.shape)
+    for name, initialiser in rule.settings.items():
+        if name not in matched:
+            known = ", ".join(f"`{k}`" for k in sorted(matched))
+            help = f"it finds {known}" if known else "nothing has these operators or paths"
+            numbers.context.error("A505", f"this rule finds no `{name}`", rule.span, help)
+        for shape in matched.get(name, ()):
+            try:
+                initialiser.check(shape)
+            except ShapeError as refused:
+                numbers.context.fail("A502", refused.message, written.settings[name].span, refused.help)
+
+
+def _check_tie(numbers: Numbers, owned: dict[str, Weight], tie: Tie) -> None:
+    for name in (tie.a, tie.b):
+        if name not in owned:
+            close = did_you_mean(name, owned)
+            help = f"did you mean `{close}`?" if close else None
+            numbers.context.fail("A503", f"there is no weight `{name}`", tie.span, help)
+    a, b = owned[tie.a], owned[tie.b]
+    if a.shape != b.shape:
+        shapes = (f"[{', '.join(map(str, w.shape))}]" for w in (a, b))
+        numbers.context.fail("A504", f"`{tie.a}` is {next(shapes)} and `{tie.b}` is {next(shapes)}", tie.span)
+
+
+def initial(graph: Graph) -> dict[str, Initialiser]:
+    """What a block must set once its parts are made: an initialiser for each weight below it that
+    its own rules decide. Rules of the blocks inside it come later and win; so does the `init` that a
+    `param` of theirs gives itself. Where several rules match, the last one does."""
+    if not graph.initialisers:
+        return {}
+    found: dict[str, Initialiser] = {}
+    decided = _decided_inside(graph)
+    for path, op, _ in _owned(graph):
+        if path in decided:
+            continue
+        for rule in graph.initialisers:
+            name = _speaks_of(rule, path, op)
+            if name in rule.settings:
+                found[path] = rule.settings[name]
+    return found
+
+
+@lru_cache(maxsize=4096)
+def _decided(graph: Graph) -> frozenset[str]:
+    """The weights below a block that its rules, or those inside it, decide."""
+    own = {path for path, op, _ in _owned(graph) if "." not in path and _has_init(op)}
+    return frozenset({*initial(graph), *_decided_inside(graph), *own})
+
+
+def _decided_inside(graph: Graph) -> set[str]:
+    found: set[str] = set()
+    for member in graph.members.values():
+        for index, copy in enumerate(member.copies):
+            if isinstance(copy.target, Graph):
+                path = member.name if member.share or not member.arranged else f"{member.name}.{index}"
+                found.update(f"{path}.{inner}" for inner in _decided(copy.target))
+    return found
+
+
+def _has_init(op: Op) -> bool:
+    return "init" in op.model_fields_set
+
+
+def _owned(graph: Graph) -> Iterator[Owned]:
+    """Every tensor below a block."""
+    for member in graph.members.values():
+        alone = member.share or not member.arranged
+        for index, copy in enumerate(member.copies[:1] if alone else member.copies):
+            path = member.name if alone else f"{member.name}.{index}"
+            if isinstance(copy.target, Op):
+                for name, weight in copy.target.weights(*copy.inputs.values()).items():
+                    yield f"{path}.{name}" if name else path, copy.target, weight
+            elif copy.target is not None:
+                for inner, op, weight in _below(copy.target):
+                    yield f"{path}.{inner}", op, weight
+
+
+@lru_cache(maxsize=4096)
+def _below(graph: Graph) -> tuple[Owned, ...]:
+    return tuple(_owned(graph))
+
+
+def _speaks_of(rule: Rule, path: str, op: Op) -> str | None:
+    """The setting of a rule that a weight has, by its name below its node; None: no match."""
+    stored = op.title() in ("param", "buffer")
+    node, _, name = (path, "", "weight") if stored else path.rpartition(".")
+    if rule.ops and not any(TABLE.get(o, o) == TABLE.get(op.title(), op.title()) for o in rule.ops):
+        return None
+    if rule.at and not any(_pattern(a).fullmatch(node) for a in rule.at):
+        return None
+    return name
+
+
+@lru_cache(maxsize=1024)
+def _pattern(at: str) -> re.Pattern[str]:
+    """A path with `*` for anything, dots included."""
+    return re.compile(".*".join(re.escape(part) for part in at.split("*")))
