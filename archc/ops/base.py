@@ -128,6 +128,9 @@ class Op(Declared):
     """It may own weights or buffers; one that does (`owns_weights`) must be a node of the spec."""
     source: ClassVar[bool] = False
     """It has no inputs and no weights: it may stand in a flow line as an operand."""
+    named_axes: ClassVar[bool] = False
+    """Its attribute `pattern` names axes (see `archc.ops.pattern.axis_names`): one that is named as a
+    number of the block has that size, given as a further keyword."""
     starred: ClassVar[bool] = False
     """Its variadic port takes a bundle as it is (`*skips` in `call`), not member by member."""
     random: ClassVar[bool] = False

@@ -7,6 +7,7 @@ numbers, for tests and where no emitter is at work.
 
 from __future__ import annotations
 
+import json
 import math
 import re
 from typing import Any
@@ -17,6 +18,7 @@ LABEL, VALUE, END = "\ue000", "\ue001", "\ue002"
 """Around a labelled number: LABEL label VALUE number END."""
 RUNTIME, RUNTIME_END = "\ue003", "\ue004"
 """Around a Python expression over free dimensions."""
+_MARKS = re.compile(f"[{LABEL}-{RUNTIME_END}]")
 
 
 class Code(str):
@@ -60,7 +62,7 @@ def py(value: Any) -> str:
     if isinstance(value, float):
         return _float(value)
     if isinstance(value, str):
-        return '"' + repr("'" + value)[2:-1].replace('"', '\\"').replace("\\'", "'") + '"'
+        return _MARKS.sub(lambda m: f"\\u{ord(m[0]):04x}", json.dumps(value, ensure_ascii=False))
     if isinstance(value, (tuple, list)):
         inner = ", ".join(map(py, value))
         return f"({inner},)" if len(value) == 1 else f"({inner})"
@@ -80,7 +82,7 @@ def listing(values: Any) -> str:
     return f"[{', '.join(map(py, values))}]"
 
 
-def call(name: str, *arguments: str, **keywords: Any) -> str:
+def call(name: str, *arguments: str | None, **keywords: Any) -> str:
     """The source of a call: positional arguments are source text (None: left out), keywords are values.
 
     >>> call("F.pad", "x", py((1, 1)), mode="reflect", value=unless(0, 0))

@@ -86,7 +86,7 @@ def enough(size: Size, least: Size, message: str, *about: str, help: str | None 
         raise ShapeError(message, about=about, help=help) from small
 
 
-def multiple(size: Size, of: int, message: str, *about: str, help: str | None = None) -> None:
+def multiple(size: Size, of: Size, message: str, *about: str, help: str | None = None) -> None:
     """A size that must be a multiple."""
     try:
         divisible(size, of)

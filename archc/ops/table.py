@@ -22,8 +22,8 @@ _MODULES = {
     "pool": "max_pool1d max_pool2d max_pool3d avg_pool1d avg_pool2d avg_pool3d adaptive_avg_pool2d"
     " adaptive_max_pool2d",
     "resize": "upsample resize pixel_shuffle pixel_unshuffle pad pad_like crop_like",
-    "layout": "rearrange reduce repeat_axes einsum transpose flatten unsqueeze squeeze expand roll flip"
-    " unfold fold",
+    "arrange": "rearrange reduce repeat_axes einsum",
+    "layout": "transpose flatten unsqueeze squeeze expand roll flip unfold fold",
     "join": "concat stack split unbind",
     "reduction": "sum mean max min prod var norm cumsum",
     "selection": "argmax argmin sort topk one_hot pick gather scatter",
