@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from archc.graph import presence
 from archc.graph.connect import Feed
@@ -17,9 +17,11 @@ from archc.shapes import (
     Dim,
     Guard,
     Mismatch,
+    Num,
     Size,
     Tensor,
     decide,
+    plain,
     recording,
     same,
     substitute,
@@ -181,13 +183,12 @@ class Builder:
             if fact not in self._guards:
                 self._guards[fact] = Guard(fact, span, message, tuple(trace))
 
-    def outside(self, found: Type, origins: Mapping[str, Size]) -> Type:
-        """A called block's type in this block's sizes; `origins` as `Inside` tells them."""
+    def outside(self, found: Type, origins: Mapping[str, Size], numbers: Mapping[str, Any]) -> Type:
+        """A called block's type in this block's sizes; `origins` as `Inside` tells them, `numbers` the
+        block's numbers here."""
         if isinstance(found, Bundle):
-            return Bundle(tuple(self.outside(m, origins) for m in found.members))  # type: ignore[misc]
-        if found.shape is None or all(not isinstance(s, Dim) for s in found.shape):
-            return found
-        return Tensor(tuple(substitute(s, origins) for s in found.shape), found.dtype)
+            return Bundle(tuple(_outside(m, origins, numbers) for m in found.members))
+        return _outside(found, origins, numbers)
 
     def origins(self, graph: Graph, origins: Mapping[str, Size]) -> dict[str, Size]:
         """What a called block's symbols are here; sizes that come up inside it are new ones here."""
@@ -207,6 +208,20 @@ class Builder:
         self.graph.nx = graph
         self.graph.guards = tuple(self._guards.values())
         return self.graph
+
+
+def _outside(found: Tensor, origins: Mapping[str, Size], numbers: Mapping[str, Any]) -> Tensor:
+    if found.shape is None:
+        return found
+    shape: list[Size] = []
+    for size in found.shape:
+        if isinstance(size, Dim):
+            shape.append(substitute(size, origins))
+        else:
+            # A number keeps its label only where it is one of the block's own, given here.
+            here = numbers.get(size.label) if isinstance(size, Num) else None
+            shape.append(here if here == size and isinstance(here, Num) else plain(size))
+    return Tensor(tuple(shape), found.dtype)
 
 
 def settle(fact: Cond, origins: Mapping[str, Size]) -> tuple[Cond, ...] | bool | Mismatch:

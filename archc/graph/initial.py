@@ -15,7 +15,6 @@ from archc.ops.initialisers import Initialiser
 from archc.ops.table import TABLE
 from archc.source.diagnostic import did_you_mean
 
-
 Owned = tuple[str, Op, Weight]
 """A tensor below a block: its path, the operator that owns it, and what it is."""
 

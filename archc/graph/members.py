@@ -27,7 +27,7 @@ from archc.graph.plan import Plan, plan
 from archc.graph.values import ABSENT, Each, Failed, Outcome, Results, Value
 from archc.graph.weights import difference, owns_any
 from archc.ops.base import Op
-from archc.shapes import Mismatch, Tensor, describe, recording
+from archc.shapes import Mismatch, Tensor, describe, plain, recording
 from archc.source.diagnostic import Frame, Related
 from archc.source.text import Span
 
@@ -387,13 +387,14 @@ class Members:
         builder.require(facts, span)
         origins = builder.origins(graph, inside.origins)
         self._guards(graph, origins, span)
+        defaults = {n: plain(v) for n, v in graph.params.items()}  # their labels mean nothing here
+        numbers = {**defaults, **bound.params, **inside.outside}
+        numbers = {n: numbers[n] for n in numbers if n in bound.block.params or n in graph.dims}
         outputs = []
         for name, ref in graph.outputs.items():
             inner = graph.presence[name]
             where = cases & presence.compose(inner, list(open_.values()), builder.full) if open_ else cases
-            outputs.append((name, builder.outside(graph.type(ref), origins), where))
-        numbers = {**graph.params, **bound.params, **inside.outside}
-        numbers = {n: numbers[n] for n in numbers if n in bound.block.params or n in graph.dims}
+            outputs.append((name, builder.outside(graph.type(ref), origins, numbers), where))
         if not outputs:
             return None
         return Made(tuple(outputs), Copy(graph, types, numbers), fed)

@@ -105,8 +105,11 @@ class Numbers:
         extra: Mapping[str, Any] | None = None,
         *,
         bare: bool = False,
+        decision: bool = False,
     ) -> Any:
-        """The value of an expression; raises Failed, having told what is wrong with it."""
+        """The value of an expression; raises Failed, having told what is wrong with it.
+
+        `decision`: it tells which parts there are and goes into no number."""
         scope = self.scope(extra, bare=bare)
         try:
             value = evaluate(expr, scope, want)
@@ -121,7 +124,8 @@ class Numbers:
             self.needs_static(wrong.symbols, wrong.span)
         except EvaluationError as wrong:
             self.context.fail(wrong.code, wrong.message, wrong.span, wrong.help)
-        self.folded |= scope.dropped
+        if not decision:
+            self.folded |= scope.dropped
         return self._targets(value)
 
     def _targets(self, value: Any) -> Any:
@@ -194,7 +198,7 @@ class Numbers:
 
     def decide(self, expr: Expr, what: str, extra: Mapping[str, Any] | None = None) -> bool | Test:
         """The truth of a condition: decided, or a test of the block's open inputs."""
-        value = self.evaluate(expr, None, extra)
+        value = self.evaluate(expr, None, extra, decision=True)
         if isinstance(value, Cond | Dim | Formula):
             self.needs_static(symbols(value), expr.span)
         if isinstance(value, bool | Test):

@@ -149,7 +149,7 @@ def _one(numbers: Numbers, node: Node, extra: Mapping[str, Any] | None) -> tuple
 
 def _case(numbers: Numbers, node: Node, extra: Mapping[str, Any] | None) -> Call:
     assert node.choose is not None
-    value = numbers.evaluate(node.choose, None, extra)
+    value = numbers.evaluate(node.choose, None, extra, decision=True)
     if isinstance(value, Dim | Formula | Cond):
         numbers.needs_static(symbols(value), node.choose.span)
     if isinstance(value, Test):

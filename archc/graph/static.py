@@ -58,7 +58,7 @@ class _Checks:
                 if not isinstance(entry, Dots | Name):
                     check(entry, Where(calls=False, hidden=lets))
             if spec.bundle is not None and not isinstance(spec.bundle, bool):
-                check(spec.bundle, Where(calls=False, hidden=lets))
+                check(spec.bundle, NUMBER)
         for param in block.params.values():
             if param.default is not None:
                 words = frozenset(param.type.words)
