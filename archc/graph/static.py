@@ -134,14 +134,16 @@ class _Checks:
             return
         if isinstance(callee, type):
             message = f"`{name}` is an operator and has no presets"
-            scope.error("A256", message, node.name_span, "drop `preset`")
+            scope.error("A256", message, node.preset_span or node.name_span, "drop `preset`")
         elif isinstance(callee, Block) and node.preset not in callee.presets:
             if f"@{node.preset}" in callee.broken:
                 return
             close = did_you_mean(node.preset, callee.presets)
             listed = ", ".join(f"`{p}`" for p in callee.presets)
             help = f"did you mean `{close}`?" if close else f"it has {listed or 'no presets'}"
-            scope.error("A256", f"`{name}` has no preset `{node.preset}`", node.name_span, help)
+            scope.error(
+                "A256", f"`{name}` has no preset `{node.preset}`", node.preset_span or node.name_span, help
+            )
 
     def _shared(self, node: Node, call: Call, extra: frozenset[str]) -> None:
         """One set of weights has one set of arguments."""
@@ -157,7 +159,7 @@ class _Checks:
         if possible is None:
             return
         wanted = ", ".join(_shown(v) for v in possible)
-        for key, call in node.cases.items():
+        for key in node.cases:
             if not any(key is v or (isinstance(key, str) and key == v) for v in possible):
                 message = f"`choose` never gives {_shown(key)}: it gives {wanted}"
                 close = (
@@ -166,7 +168,7 @@ class _Checks:
                     else None
                 )
                 help = f"did you mean `{close}`?" if close else f"the cases are {wanted}"
-                self.scope.error("A257", message, call.span, help)
+                self.scope.error("A257", message, node.case_spans[key], help)
 
     def _values(self, expr: Expr) -> list[Any] | None:
         """All values that an expression can have; None where they cannot be told."""
@@ -191,8 +193,8 @@ class _Checks:
                 for argument in call.arguments:
                     self.expressions.check(argument.value, Where(words=None, calls=False))
         for tie in self.block.tie:
-            for path in (tie.a, tie.b):
-                self._path(path, tie.span)
+            self._path(tie.a, tie.a_span)
+            self._path(tie.b, tie.b_span)
             if tie.when is not None:
                 self.expressions.check(tie.when, NUMBER)
 

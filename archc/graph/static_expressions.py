@@ -115,8 +115,9 @@ class Expressions:
         """Check a call in an expression; gives the parts that are still to be checked like the rest."""
         scope = self.scope
         word = call.name.id
-        if word in bound:
-            return [a.value for a in call.arguments]
+        if word in bound:  # a part of a row, an `op`
+            self.arguments(call.arguments, Any_.CALLEE, word, bound)
+            return []
         if word in FUNCTIONS and not isinstance(scope.callee(word), Param):
             return [a.value for a in call.arguments]
         if word in BUNDLES:

@@ -16,6 +16,10 @@ from archc.source.diagnostic import Related, Report, did_you_mean
 from archc.source.text import Span
 
 
+MOST_COMPARED = 50_000
+"""Names that are compared in search of what a misspelt one may mean."""
+
+
 class Any_(enum.Enum):
     """Something of which nothing can be told before elaboration, or of which all has been told."""
 
@@ -45,6 +49,7 @@ class Scope:
         """Numbers and inputs that an expression names."""
         self._callees: dict[str, Callee | None] = {}
         self._told: set[str] = set()
+        self._compared = 0
         self._initialisers: Collection[str] | None = None
 
     def error(
@@ -56,6 +61,12 @@ class Scope:
     def is_number(self, name: str) -> bool:
         """Is it a number of the block, or an input's presence?"""
         return name in self.numbers or name in self.block.inputs
+
+    def close(self, word: str, known: Iterable[str]) -> str | None:
+        """The name that a word is spelled most like; None, too, once the search has cost enough."""
+        candidates = list(dict.fromkeys(known))
+        self._compared += len(candidates)
+        return did_you_mean(word, candidates) if self._compared < MOST_COMPARED else None
 
     # What is called
 
@@ -101,7 +112,7 @@ class Scope:
         elif name.id in self.values or name.id in self.block.inputs:
             help = f"`{name.id}` is a value; values stand before the first `->` or in brackets"
         else:
-            close = did_you_mean(name.id, candidates)
+            close = self.close(name.id, candidates)
             help = f"did you mean `{close}`?" if close else None
         self.error("A250", f"there is no {what} `{name.id}`", name.span, help)
 
@@ -115,7 +126,7 @@ class Scope:
             help = f"`{name.id}` is a node; expressions hold params, lets, free dimensions and inputs"
         else:
             known = [*others, *self.numbers, *self.block.inputs, *self.words]
-            close = did_you_mean(name.id, known)
+            close = self.close(name.id, known)
             help = f"did you mean `{close}`?" if close else self._those(known)
         self.error("A240", f"`{name.id}` is not defined", name.span, help)
 
@@ -124,7 +135,7 @@ class Scope:
         if not self._first(name.id):
             return
         known = [*self.values, *self.block.inputs, *self.numbers, *self.stored]
-        close = did_you_mean(name.id, known)
+        close = self.close(name.id, known)
         if name.id in self.block.nodes:
             help = f"`{name.id}` is a node: give it an input, `x -> {name.id}`"
         elif close:

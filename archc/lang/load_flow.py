@@ -64,28 +64,22 @@ OUTPUT: dict[str, Reader] = {"value": text, "doc": text}
 
 
 def outputs(reading: Reading, key: t.Scalar, value: t.Node) -> Any:
-    found = []
     if isinstance(value, t.Mapping):
-        for name, entry in value:
-            got = _output(reading, name, entry) if identifier(reading, name, "an output") else None
-            if got is not None:
-                found.append(got)
+        entries = value.entries
     else:
         names = words(reading, value, "`outputs`", "outputs: [out]")
-        for name in () if names is WRONG else names:
-            if identifier(reading, name, "an output"):
-                found.append(OutputSpec(**place(name, name), value=name.text, value_span=name.span))
-    seen: dict[str, OutputSpec] = {}
-    for spec in found:
-        if seen.setdefault(spec.name, spec) is not spec:
-            reading.error("A105", f"output `{spec.name}` is given twice", spec.name_span, "drop one")
-    if not found:
-        return WRONG if len(getattr(value, "items", value)) else nothing_there(reading, key)
-    return tuple(seen.values())
-
-
-def nothing_there(reading: Reading, key: t.Scalar) -> Any:
-    return reading.error("A106", "`outputs` is empty", key.span, "leave it out: the last line is the output")
+        if names is WRONG:
+            return WRONG
+        entries = [(name, name) for name in names]
+    if not entries:
+        help = "leave it out: the last line is the output"
+        return reading.error("A106", "`outputs` is empty", key.span, help)
+    found: dict[str, OutputSpec] = {}
+    for name, entry in entries:
+        got = _output(reading, name, entry) if identifier(reading, name, "an output") else None
+        if got is not None and found.setdefault(got.name, got) is not got:
+            reading.error("A105", f"output `{got.name}` is given twice", got.name_span, "drop one")
+    return tuple(found.values()) if found else WRONG
 
 
 def _output(reading: Reading, key: t.Scalar, value: t.Node) -> OutputSpec | None:

@@ -84,9 +84,11 @@ def node(reading: Reading, key: t.Scalar, value: t.Node) -> Node | None:
     if not _fits(reading, key, value):
         return None
     if chosen:
-        values["cases"] = _cases(reading, value)
-        if values["cases"] is None:
+        cases = _cases(reading, value)
+        if cases is None:
             return None
+        values["cases"] = cases
+        values["case_spans"] = {k.value: k.span for k, _ in value if k.value in cases}
     if ("call" in value and "call" not in values) or (chosen and "choose" not in values):
         return None
     given = values.pop("with", ())
@@ -94,6 +96,8 @@ def node(reading: Reading, key: t.Scalar, value: t.Node) -> Node | None:
         values["call"] = _merged(reading, values["call"], given)
     if "else" in values:
         values["otherwise"] = values.pop("else")
+    if "preset" in values:
+        values["preset_span"] = value.get("preset").span
     return build(reading, Node, value, base | values)
 
 

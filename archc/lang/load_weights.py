@@ -71,7 +71,15 @@ def tie(reading: Reading, key: t.Scalar, value: t.Node) -> Any:
         for a, b in value:
             got = text(reading, a, b)
             if got is not WRONG:
-                found.append(Tie(span=Span(a.source, a.start, b.span.end), a=a.text, b=got))
+                found.append(
+                    Tie(
+                        span=Span(a.source, a.start, b.span.end),
+                        a=a.text,
+                        b=got,
+                        a_span=a.span,
+                        b_span=b.span,
+                    )
+                )
         return tuple(found)
     if not isinstance(value, t.Sequence):
         return wrong_kind(reading, value, "`tie`", "a mapping", example)
@@ -86,7 +94,8 @@ def tie(reading: Reading, key: t.Scalar, value: t.Node) -> Any:
                 message = f"an item of `tie` wants `{name}`"
                 reading.error("A102", message, tree.span, "write `{a: head.weight, b: embed.weight}`")
         if "a" in values and "b" in values:
-            found.append(Tie(span=tree.span, **values))
+            spans = {f"{name}_span": tree.get(name).span for name in ("a", "b")}
+            found.append(Tie(span=tree.span, **values, **spans))
     return tuple(found)
 
 

@@ -26,7 +26,6 @@ def free_dims(reading: Reading, values: Mapping[str, Any]) -> dict[str, Span]:
     are no params. `values` are the block's parts by key."""
     params, lets = values.get("params", {}), values.get("let", {})
     found: dict[str, Span] = {}
-    told: set[str] = set()
     inputs: dict[str, Input] = values.get("inputs", {})
     for spec in inputs.values():
         for entry in spec.shape or ():
@@ -35,8 +34,8 @@ def free_dims(reading: Reading, values: Mapping[str, Any]) -> dict[str, Span]:
                     continue
                 if name.id[0].isupper():
                     found[name.id] = name.span
-                elif name.id not in reading.broken and name.id not in told:
-                    told.add(name.id)
+                elif name.id not in reading.broken:
+                    reading.broken.add(name.id)
                     _lower_case(reading, name, params, lets)
     return found
 

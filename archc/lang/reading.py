@@ -18,7 +18,7 @@ from archc.lang import syntax
 from archc.lang.parser import SpanPlace, parse_call, parse_expression
 from archc.lang.schema import Part
 from archc.source.diagnostic import Report, did_you_mean
-from archc.source.quoting import mangled
+from archc.source.quoting import mangled, quoted, shortened
 from archc.source.text import Span
 from archc.source.tree import Mapping, Node, Scalar, Sequence
 
@@ -220,16 +220,29 @@ def fields(
     """What the keys of a mapping say, by key; wrong ones are left out. `others` are keys that the
     caller reads itself."""
     found = {}
+    before: Node | None = None
     for key, value in tree:
         reader = readers.get(key.text)
-        if reader is None:
-            if key.text not in others:
-                unknown_key(reading, key, what, [*readers, *others])
-            continue
-        got = reader(reading, key, value)
-        if got is not WRONG:
-            found[key.text] = got
+        if reader is not None:
+            got = reader(reading, key, value)
+            if got is not WRONG:
+                found[key.text] = got
+        elif key.text not in others and not (tree.flow and _split(reading, before, key, value)):
+            unknown_key(reading, key, what, [*readers, *others])
+        before = value
     return found
+
+
+def _split(reading: Reading, before: Node | None, key: Scalar, value: Node) -> bool:
+    """Is a key without a value the rest of the text before it, cut at a comma: `{repeat: n as i, row}`?"""
+    if not isinstance(value, Scalar) or not value.empty:
+        return False
+    if not isinstance(before, Scalar) or before.empty or before.style != "plain":
+        return False
+    whole = Span(key.source, before.start, key.end)
+    message = f"YAML splits `{shortened(whole.text)}` at its comma"
+    reading.error("A024", message, whole, f"quote it: {shortened(quoted(whole.text), 100)}")
+    return True
 
 
 def build(reading: Reading, model: type[P], tree: Node, values: dict[str, Any]) -> P | None:

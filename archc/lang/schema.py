@@ -117,6 +117,8 @@ class Node(Named):
     label: str | None = None
     link: str | None = None
     color: str | None = None
+    case_spans: Parsed[dict[bool | int | float | str | None, Span]] = Field(default_factory=dict, repr=False)
+    preset_span: Parsed[Span | None] = Field(None, repr=False)
 
     @property
     def calls(self) -> tuple[Call, ...]:
@@ -156,6 +158,8 @@ class Tie(Part):
 
     a: str
     b: str
+    a_span: Parsed[Span] = Field(repr=False)
+    b_span: Parsed[Span] = Field(repr=False)
     when: Parsed[Expr | None] = None
 
 
