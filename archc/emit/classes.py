@@ -1,0 +1,342 @@
+"""Classes: the instances of a block that share one code, and the arguments that tell them apart.
+
+A number of the block (a param, a free dimension) is an argument where every number that comes
+from it can be written in its terms, the same in all instances. What cannot is a literal, and
+then the names in it are no arguments either: a signature never lies. A number that differs
+between instances and has no common text becomes an argument named after the torch argument.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from archc.emit.coded import Slot, evaluate_label, expression, label_names
+from archc.emit.instance import Instance, instance, slot_of
+from archc.emit.names import RESERVED, Namespace
+from archc.graph.ir import Copy, Graph
+from archc.lang.walk import free_names
+from archc.shapes import Guard
+
+
+@dataclass(frozen=True, slots=True)
+class Argument:
+    """An argument of `__init__`. It stands for the block's number `number`, or for the coded
+    numbers at one place of the text (`place`)."""
+
+    name: str
+    type: str
+    keyword: bool
+    number: str | None = None
+    place: int | None = None
+
+
+@dataclass(slots=True, eq=False)
+class Class:
+    """A class to be written: `instances` share its code, that of the first."""
+
+    instances: list[Instance]
+    name: str = ""
+    note: str = ""
+    arguments: list[Argument] = field(default_factory=list)
+    texts: dict[int, ast.expr | Argument | str] = field(default_factory=dict)
+    shaping: set[str] = field(default_factory=set)
+    """The arguments of which sizes of results may come, besides widths that weights have."""
+
+    @property
+    def first(self) -> Instance:
+        return self.instances[0]
+
+    @property
+    def keywords(self) -> tuple[str, ...]:
+        return self.first.flow.keywords
+
+    def values(self, copy: Copy) -> Iterator[Slot]:
+        """The arguments for a copy that is an instance of this class, as numbers of the caller."""
+        graph = copy.target
+        assert isinstance(graph, Graph)
+        own = next(i for i in self.instances if i.graph is graph)
+        slots = None
+        for argument in self.arguments:
+            if argument.number is not None:
+                numbers = {**graph.dims, **graph.params}
+                yield slot_of(copy.numbers.get(argument.number, numbers[argument.number]))
+            else:
+                slots = slots or own.slots()
+                assert argument.place is not None
+                yield Slot(slots[argument.place][1].value)
+
+
+def classes(root: Graph) -> list[Class]:
+    """The classes of a Graph and of all that it calls, children first."""
+    order, batches = _batches(root)
+    of: dict[Graph, Class] = {}
+    found: list[Class] = []
+    for batch in batches:
+        groups: dict[tuple, Class] = {}
+        for graph in batch:
+            made = instance(graph, of.__getitem__)
+            group = groups.setdefault(made.key(), Class([]))
+            group.instances.append(made)
+            of[graph] = group
+        for group in groups.values():
+            _sign(group, root.guards if group is of.get(root) else ())
+        found += groups.values()
+    return found
+
+
+def _batches(root: Graph) -> tuple[list[Graph], list[list[Graph]]]:
+    """Graphs by block, blocks after those that they call."""
+    order: dict[Graph, None] = {}
+    work: list[tuple[Graph, Iterator[Graph]]] = [(root, _called(root))]
+    seen = {root}
+    while work:
+        graph, rest = work[-1]
+        child = next((g for g in rest if g not in seen), None)
+        if child is None:
+            order[graph] = None
+            work.pop()
+        else:
+            seen.add(child)
+            work.append((child, _called(child)))
+    by_block: dict[Any, list[Graph]] = {}
+    for graph in order:
+        by_block.setdefault(id(graph.block), []).append(graph)
+    needs = {b: {id(c.block) for g in graphs for c in _called(g)} for b, graphs in by_block.items()}
+    batches: list[list[Graph]] = []
+    done: set[Any] = set()
+    while len(done) < len(by_block):
+        ready = [b for b in by_block if b not in done and needs[b] <= done]
+        if not ready:  # a block that is given to itself as an `op` param: no two instances at once
+            left = [g for b in by_block if b not in done for g in by_block[b]]
+            return list(order), batches + [[g] for g in order if g in left]
+        batches += [by_block[b] for b in ready]
+        done.update(ready)
+    return list(order), batches
+
+
+def _called(graph: Graph) -> Iterator[Graph]:
+    for member in graph.members.values():
+        for copies in member.uses:
+            last = None
+            for copy in copies:
+                if isinstance(copy.target, Graph) and copy.target is not last:
+                    last = copy.target
+                    yield copy.target
+
+
+# --- signatures ----------------------------------------------------------------------------
+
+
+def _sign(cls: Class, guards: Sequence[Guard] = ()) -> None:
+    """Settle a class's arguments and what stands for each coded number of its first instance.
+
+    `guards`: conditions that the class checks, whose numbers are literals."""
+    roles = _roles(cls.first)
+    rows = [i.slots() for i in cls.instances]
+    columns: list[list[Slot]] = [[row[at][1] for row in rows] for at in range(len(rows[0]))]
+    numbers = [{**i.graph.dims, **i.graph.params} for i in cls.instances]
+    labels = [_common_label(column, numbers) for column in columns]
+    allowed = _candidates(cls, numbers)
+    # What a number without a common text comes from is folded in; so is all that its text names.
+    barred: set[str] = set()
+    for column, label in zip(columns, labels, strict=True):
+        if label is None:
+            barred |= _named(column)
+    allowed -= barred | _guarded(cls, guards, labels, roles)
+    while True:
+        lost: set[str] = set()
+        for label in labels:
+            names = label_names(label) if label else None
+            if names and not names <= allowed:
+                lost |= names & allowed
+        if not lost:
+            break
+        allowed -= lost
+    used: set[str] = set()
+    places: list[tuple[int, list[int | float]]] = []
+    decided: dict[int, str | tuple] = {}
+    for at, (column, label) in enumerate(zip(columns, labels, strict=True)):
+        names = label_names(label) if label else None
+        if label and names and names <= allowed:
+            used |= names
+            decided[at] = label
+        elif any(s.value != column[0].value or type(s.value) is not type(column[0].value) for s in column):
+            places.append((at, [s.value for s in column]))
+    _arguments(cls, used, places, roles)
+    by_place = {a.place: a for a in cls.arguments if a.place is not None}
+    shared = {tuple(values): by_place[at] for at, values in places if at in by_place}
+    different = {at: shared[tuple(values)] for at, values in places}
+    for at, (index, slot) in enumerate(rows[0]):
+        if at in decided:
+            cls.texts[index] = decided[at]  # type: ignore[assignment]
+        elif at in different:
+            cls.texts[index] = different[at]
+        else:
+            cls.texts[index] = ast.Constant(slot.value)
+    by_number = {a.number: a for a in cls.arguments}
+    for index, text in cls.texts.items():
+        if isinstance(text, ast.expr) or all(r is not None and r.is_width for r in roles[index]):
+            continue
+        names = [text] if isinstance(text, Argument) else [by_number[n] for n in label_names(text) or ()]
+        cls.shaping.update(a.name for a in names)
+
+
+def _guarded(
+    cls: Class, guards: Sequence[Guard], labels: Sequence[str | None], roles: dict[int, list[Role | None]]
+) -> set[str]:
+    """The numbers that conditions on sizes may come from."""
+    if not guards:
+        return set()
+    found: set[str] = set()
+    for rule in cls.first.graph.block.require:
+        found |= free_names(rule.condition)
+    if any(g.message is None for g in guards):
+        for (index, _), label in zip(cls.first.slots(), labels, strict=True):
+            if label and not all(r is not None and r.is_width for r in roles[index]):
+                found |= label_names(label) or set()
+    return found
+
+
+def _common_label(column: Sequence[Slot], numbers: Sequence[dict[str, Any]]) -> str | None:
+    label = column[0].label
+    if label is None or any(s.label != label for s in column):
+        return None
+    if any(evaluate_label(label, n) != s.value for s, n in zip(column, numbers, strict=True)):
+        return None
+    return label
+
+
+def _named(column: Iterable[Slot]) -> set[str]:
+    """All names that stand in the texts of numbers, whatever the texts are."""
+    found: set[str] = set()
+    for slot in column:
+        if slot.label is not None:
+            found |= set(re.findall(r"[A-Za-z_]\w*", slot.label))
+    return found
+
+
+def _candidates(cls: Class, numbers: Sequence[dict[str, Any]]) -> set[str]:
+    """The block's numbers that are plain numbers in all instances and not folded in anywhere."""
+    found = {
+        name
+        for name in numbers[0]
+        if all(isinstance(n.get(name), (int, float)) and not isinstance(n[name], bool) for n in numbers)
+    }
+    return found.difference(*(i.graph.folded for i in cls.instances))
+
+
+def _arguments(
+    cls: Class,
+    used: set[str],
+    places: list[tuple[int, list[int | float]]],
+    roles: dict[int, list[Role | None]],
+) -> None:
+    graph = cls.first.graph
+    space = Namespace(RESERVED)
+    optional = {n for n, p in graph.block.params.items() if p.default is not None}
+    dims = [n for n in graph.block.dims if n in used]
+    params = [n for n in graph.block.params if n in used]
+    given = [*dims, *(p for p in params if p not in optional), *(p for p in params if p in optional)]
+    names = {p: space.give(p, f"{p}_") for p in params}
+    names |= {d: space.give(d.lower(), f"{d.lower()}_in") for d in dims}
+    for number in given:
+        values = [{**i.graph.dims, **i.graph.params}[number] for i in cls.instances]
+        cls.arguments.append(Argument(names[number], _type(values), number in optional, number))
+    seen: set[tuple] = set()
+    for at, values in places:
+        if tuple(values) not in seen:
+            seen.add(tuple(values))
+            role = roles[cls.first.slots()[at][0]][0]
+            cls.arguments.append(Argument(space.give(*_wish(role)), _type(values), True, None, at))
+
+
+def _type(values: Iterable[Any]) -> str:
+    return "int" if all(isinstance(v, int) for v in values) else "float"
+
+
+# Names of positional arguments of torch's layers, for numbers that have none in the spec.
+_POSITIONAL = {
+    "Linear": ("in_features", "out_features"),
+    "Bilinear": ("in1_features", "in2_features", "out_features"),
+    "Embedding": ("num_embeddings", "embedding_dim"),
+    "GroupNorm": ("num_groups", "num_channels"),
+    "LayerNorm": ("normalized_shape",),
+    "RMSNorm": ("normalized_shape",),
+    "Dropout": ("p",),
+    "range": ("count",),
+    **dict.fromkeys(
+        ("Conv1d", "Conv2d", "Conv3d", "ConvTranspose1d", "ConvTranspose2d", "ConvTranspose3d"),
+        ("in_channels", "out_channels", "kernel_size", "stride"),
+    ),
+    **dict.fromkeys(
+        ("BatchNorm1d", "BatchNorm2d", "BatchNorm3d", "InstanceNorm1d", "InstanceNorm2d"), ("num_features",)
+    ),
+    **dict.fromkeys(("LSTM", "GRU", "RNN", "LSTMCell", "GRUCell"), ("input_size", "hidden_size")),
+}
+
+# Arguments that say how wide a layer is, or how it learns: no size of a result on other axes comes of them.
+_WIDTHS = frozenset(
+    {"in_features", "out_features", "in1_features", "in2_features", "num_embeddings", "embedding_dim"}
+    | {"num_groups", "num_channels", "normalized_shape", "num_features", "in_channels", "out_channels"}
+    | {"input_size", "hidden_size", "p", "eps", "momentum", "std", "mean"}
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Role:
+    """What a coded number is in the code that builds: an argument of a layer, or of a class."""
+
+    member: str
+    torch: str | None = None
+    argument: Argument | None = None
+    cls: Class | None = None
+
+    @property
+    def is_width(self) -> bool:
+        if self.argument is not None and self.cls is not None:
+            return self.argument.name not in self.cls.shaping
+        return self.torch in _WIDTHS
+
+
+def _roles(instance: Instance) -> dict[int, list[Role | None]]:
+    """The roles of an instance's coded numbers; None where one is something else."""
+    found: dict[int, list[Role | None]] = {}
+    for text, building in instance.texts():
+        known: dict[str, Role] = {}
+        if building:
+            target, _, source = text.partition(" = ")
+            for call in ast.walk(expression(source)):
+                if isinstance(call, ast.Call):
+                    known.update(_arguments_of(call, target.removeprefix("self."), instance))
+        for match in re.finditer(r"ν(\d+)", text):
+            found.setdefault(int(match[1]), []).append(known.get(match[0]))
+    return found
+
+
+def _arguments_of(call: ast.Call, member: str, instance: Instance) -> Iterator[tuple[str, Role]]:
+    function = call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")
+    if function.startswith("κ"):
+        cls = instance.children[int(function[1:])]
+        for argument, value in zip(
+            cls.arguments, [*call.args, *(k.value for k in call.keywords)], strict=True
+        ):
+            if isinstance(value, ast.Name):
+                yield value.id, Role(member, None, argument, cls)
+        return
+    names = _POSITIONAL.get(function, ())
+    for position, value in enumerate(call.args):
+        if isinstance(value, ast.Name):
+            yield value.id, Role(member, names[position] if position < len(names) else None)
+    for keyword in call.keywords:
+        if isinstance(keyword.value, ast.Name):
+            yield keyword.value.id, Role(member, keyword.arg)
+
+
+def _wish(role: Role | None) -> tuple[str, ...]:
+    """Names for a number that has none: of the torch argument, with the member's before."""
+    name = role and (role.torch or (role.argument.name if role.argument else None))
+    return (name, f"{role.member}_{name}") if role and name else ("size",)

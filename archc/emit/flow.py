@@ -1,0 +1,464 @@
+"""The forward of a block instance as steps: coded statements, and what each needs and makes.
+
+A value that an optional input decides is made under `if it is not None`; a step says which
+values must be there (`guard`), and `forward.py` joins neighbours of one guard.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from itertools import combinations
+
+from archc.emit.coded import Coder, key
+from archc.emit.loops import Loops
+from archc.graph.infer import operand_type
+from archc.graph.ir import Apply, Call, Choose, Graph, Input, Operand, Pack, Pick, Read, Ref
+from archc.source.text import Span
+
+Value = tuple[int, int]  # node, output
+Guard = frozenset[Value]
+NONE: Guard = frozenset()
+
+MOST_BRANCHES = 4  # open operands of one operator whose source differs with each of them
+
+
+@dataclass(slots=True)
+class Step:
+    """Statements that make `makes` where all values of `guard` are there.
+
+    `arms`: the steps that stand in the two branches of a choice, whose last statements `text` holds
+    as `if test: ... else: ...`."""
+
+    span: Span
+    text: str
+    makes: tuple[Value, ...] = ()
+    guard: Guard = NONE
+    arms: tuple[list[Step], list[Step]] | None = None
+    test: Guard = NONE  # the values that are there in the first arm
+
+    def key(self) -> tuple:
+        inner = tuple(tuple(s.key() for s in arm) for arm in self.arms or ())
+        return key(self.text), self.makes, tuple(sorted(self.guard)), inner
+
+
+@dataclass(slots=True)
+class Flow:
+    """The steps of a forward, in order, and the sizes that the caller must pass."""
+
+    steps: list[Step]
+    keywords: tuple[str, ...] = ()
+    needs: dict[Value, Guard] = field(default_factory=dict)
+
+
+def name(ref: Ref) -> str:
+    return f"ρ{ref.node}_{ref.out}"
+
+
+class Flows:
+    """Writes the flow of one Graph."""
+
+    def __init__(self, graph: Graph, coder: Coder, keywords_of: Callable[[Graph], tuple[str, ...]]) -> None:
+        self._graph = graph
+        self._coder = coder
+        self._needs: dict[Value, Guard] = {}
+        self._loops = Loops(graph, coder, keywords_of, self.operand)
+        self._keywords_of = keywords_of
+
+    def flow(self) -> Flow:
+        steps: dict[str, Step] = {}
+        owners: dict[str, str] = {}  # coded name -> the step that makes it
+        for at in self._graph.nx.nodes:
+            node = self._graph.node(at)
+            if isinstance(node, Input):
+                self._needs[at, 0] = frozenset({(at, 0)}) if node.outputs[0].open else NONE
+                continue
+            *parts, step = self._step(at, node)
+            for number, part in enumerate(parts):
+                steps[f"ρ{at}.{number}"] = part
+            steps[f"ρ{at}"] = step
+            for out in range(len(node.outputs)):
+                owners[f"ρ{at}_{out}"] = f"ρ{at}"
+        keywords = []
+        known: set[str] = set()
+        while len(known) < len(self._coder.used_sizes):  # a place may be found by further sizes: never yet
+            for size in list(self._coder.used_sizes):
+                if size in known:
+                    continue
+                known.add(size)
+                coded = self._coder.size(size)
+                place = self._graph.sizes.get(size)
+                if place is None:
+                    keywords.append(size)
+                    continue
+                steps[coded] = self._size(coded, place)
+                owners[coded] = coded
+        return Flow(_order(self._graph, steps, owners), tuple(sorted(keywords)), self._needs)
+
+    def _size(self, coded: str, place: tuple) -> Step:
+        ref, *index, axis = place
+        value = name(ref) + "".join(f"[{i}]" for i in index)
+        span = self._graph.node(ref).span
+        guard = self._needs.get((ref.node, ref.out), NONE)
+        return Step(span, f"{coded} = {value}.shape[{axis}]", (), guard)
+
+    # -- nodes -----------------------------------------------------------------------------
+
+    def operand(self, operand: Operand) -> str | None:
+        """The coded text of an operand."""
+        if operand is None:
+            return None
+        return name(operand) if isinstance(operand, Ref) else self._coder.number(operand.value)
+
+    def _open(self, operand: Operand) -> bool:
+        return isinstance(operand, Ref) and self._graph.node(operand).outputs[operand.out].open
+
+    def _guard(self, operands: Iterable[Operand]) -> Guard:
+        found: set[Value] = set()
+        for operand in operands:
+            if isinstance(operand, Ref) and self._open(operand):
+                found |= self._needs[operand.node, operand.out]
+        return frozenset(found)
+
+    def _step(self, at: int, node) -> list[Step]:
+        """The steps that make a node's values, one after the other."""
+        makes = tuple((at, out) for out in range(len(node.outputs)))
+        match node:
+            case Apply():
+                applied = self._apply(at, node, makes)
+                step = applied if isinstance(applied, Step) else applied[0]
+                if isinstance(applied, list):
+                    self._needs.setdefault((at, 0), step.guard if node.outputs[0].open else NONE)
+                    return applied
+            case Call():
+                step = self._call(at, node, makes)
+            case Pack():
+                packed = ", ".join(self._spread(item) for item in node.items)
+                step = Step(node.span, f"ρ{at}_0 = [{packed}]", makes, self._guard(node.items))
+            case Pick():
+                text = f"ρ{at}_0 = {name(node.bundle)}[{_index(node.index)}]"
+                step = Step(node.span, text, makes, self._guard([node.bundle]))
+            case Choose():
+                step = self._choose(at, node, makes)
+            case Read():
+                attribute = f".{node.attribute}" if node.attribute else ""
+                step = Step(node.span, f"ρ{at}_0 = self.{node.member}{attribute}", makes)
+            case _:
+                raise AssertionError(node)
+        for value in makes:
+            self._needs.setdefault(value, step.guard if node.outputs[value[1]].open else NONE)
+        return [step]
+
+    def _spread(self, item: Ref) -> str:
+        return f"*{name(item)}" if self._is_bundle(item) else name(item)
+
+    def _is_bundle(self, ref: Ref) -> bool:
+        return hasattr(self._graph.type(ref), "members")
+
+    # -- operators -------------------------------------------------------------------------
+
+    def _apply(self, at: int, node: Apply, makes: tuple[Value, ...]) -> Step | list[Step]:
+        ports = {p.name: p for p in node.op.ports()}
+        names = node.ports or [p.name for p in node.op.ports()]
+        pairs = list(zip(names, node.arguments, strict=True))
+        guard = self._guard(a for port, a in pairs if not (ports[port].optional or ports[port].variadic))
+        open_ = [
+            i
+            for i, (port, a) in enumerate(pairs)
+            if (ports[port].optional or ports[port].variadic) and self._open(a)
+        ]
+        if not open_:
+            return Step(node.span, f"{_targets(at, node)} = {self._lower(node)}", makes, guard)
+        if all(node.outputs[out].open for out in range(len(node.outputs))) and any(
+            ports[pairs[i][0]].variadic for i in open_
+        ):
+            self._needs[at, 0] = frozenset({(at, 0)})
+        if _adds(node):
+            return self._sum(at, node, makes, guard)
+        return Step(node.span, self._branches(at, node, open_), makes, guard)
+
+    def _lower(self, node: Apply, without: Sequence[int] = (), given: Sequence[str] | None = None) -> str:
+        """An operator's source, coded; arguments number `without` are absent."""
+        variadic = {p.name for p in node.op.ports() if p.variadic}
+        names = node.ports or [p.name for p in node.op.ports()]
+        inputs: list[str | None] = []
+        types: list = []
+        for i, (port, argument) in enumerate(zip(names, node.arguments, strict=True)):
+            absent = i in without or argument is None
+            if absent and port in variadic:
+                continue
+            text = None if absent else self.operand(argument)
+            if (
+                text is not None
+                and port in variadic
+                and isinstance(argument, Ref)
+                and self._is_bundle(argument)
+            ):
+                text = f"*{text}"
+            inputs.append(text)
+            types.append(None if absent else self._type(argument))
+        self_ = f"self.{node.member}" if node.member else None
+        return self._coder.text(node.op.lower(inputs, types, self_), building=False)
+
+    def _type(self, operand: Operand):
+        return self._graph.type(operand) if isinstance(operand, Ref) else operand_type(operand)
+
+    def _branches(self, at: int, node: Apply, open_: list[int]) -> str:
+        """An operator some of whose operands may be None."""
+        target = _targets(at, node)
+        whole = self._lower(node)
+        if len(open_) == 1:
+            # An optional argument of a torch function may be None: no branch is needed for it.
+            value = self.operand(node.arguments[open_[0]])
+            rest = self._lower(node, open_)
+            if key(_without_argument(whole, str(value))) == key(rest):
+                return f"{target} = {whole}"
+            return f"if {value} is not None:\n    {target} = {whole}\nelse:\n    {target} = {rest}"
+        assert len(open_) <= MOST_BRANCHES, "more open operands than an operator can branch on"
+        text, word = "", "if"
+        for size in range(len(open_), -1, -1):
+            for there in combinations(open_, size):
+                absent = [i for i in open_ if i not in there]
+                test = " and ".join(f"{self.operand(node.arguments[i])} is not None" for i in there)
+                head = f"{word} {test}:" if there else "else:"
+                made = "None" if not there and node.outputs[0].open else self._lower(node, absent)
+                text += f"{head}\n    {target} = {made}\n"
+                word = "elif"
+        return text
+
+    def _sum(self, at: int, node: Apply, makes: tuple[Value, ...], guard: Guard) -> list[Step]:
+        """Operands joined by one operator, in order; what is None is left out.
+
+        Each operand that may be None is a step of its own, so that it can stand under one `if`
+        with what makes it."""
+        target = f"ρ{at}_0"
+        joined = self._coder.text(node.op.lower(["ρ1_1", "ρ2_2"], [None, None], None), building=False)
+        symbol = joined[len("ρ1_1") : -len("ρ2_2")]
+        steps: list[Step] = []
+
+        def add(text: str, more: Guard = NONE) -> None:
+            steps.append(Step(node.span, text, makes, guard | more))
+
+        made: str | None = None  # what is joined so far, not yet stored
+        open_ = False  # is it perhaps None?
+        for argument in node.arguments:
+            value = self.operand(argument)
+            assert value is not None
+            if made is None and not steps:
+                made, open_ = value, self._open(argument)
+                continue
+            if not self._open(argument) and not open_:
+                made = f"{made or target}{symbol}{value}"
+                continue
+            if made is not None:
+                add(f"{target} = {made}")
+                made = None
+            if not self._open(argument):
+                add(f"{target} = {value} if {target} is None else {target}{symbol}{value}")
+                open_ = False
+            elif open_:
+                both = f"{value} if {target} is None else {target}{symbol}{value}"
+                add(f"if {value} is not None:\n    {target} = {both}")
+            else:
+                add(f"{target} = {target}{symbol}{value}", self._guard([argument]))
+        if made is not None:
+            add(f"{target} = {made}")
+        return steps
+
+    # -- blocks and repeats ----------------------------------------------------------------
+
+    def _call(self, at: int, node: Call, makes: tuple[Value, ...]) -> Step:
+        member = self._graph.members[node.member]
+        copies = member.uses[node.use]
+        taken = next((c.target for c in copies if isinstance(c.target, Graph)), None)
+        accepts = set(taken.open) if taken is not None else set()
+        guard = self._guard(w.operand for w in node.arguments if w.port not in accepts)
+        if member.arranged:
+            return Step(node.span, self._loops.write(at, node, member, copies), makes, guard)
+        assert taken is not None
+        for out, ref in enumerate(taken.outputs.values()):
+            if taken.node(ref).outputs[ref.out].open:
+                self._needs[at, out] = frozenset({(at, out)})
+        wires = {w.port: str(self.operand(w.operand)) for w in node.arguments if w.operand is not None}
+        call = self._loops.invoke(copies[0], f"self.{member.name}", list(wires.items()))
+        return Step(node.span, f"{_targets(at, node)} = {call}", makes, guard)
+
+    # -- choices ---------------------------------------------------------------------------
+
+    def _choose(self, at: int, node: Choose, makes: tuple[Value, ...]) -> Step:
+        if node.test is None:
+            assert isinstance(node.then, Ref)
+            test = f"{name(node.then)} is not None"
+        else:
+            test = self._test(node.test)
+        if node.outputs[0].open:
+            self._needs[at, 0] = frozenset({(at, 0)})
+        then, other = (f"    ρ{at}_0 = {self.operand(operand)}" for operand in (node.then, node.other))
+        text = f"if {test}:\n{then}\nelse:\n{other}"
+        return Step(node.span, text, makes, NONE, ([], []), self._there(node))
+
+    def _there(self, node: Choose) -> Guard:
+        """The values that are known to be there in the first arm."""
+        found = set()
+        tests = [node.test] if node.test else []
+        while tests:
+            match tests.pop():
+                case ("given", port):
+                    found.add((self._graph.inputs[port].node, 0))
+                case ("and", left, right):
+                    tests += [left, right]
+        return frozenset(found)
+
+    def _test(self, test: tuple) -> str:
+        match test:
+            case ("given", port):
+                return f"{name(self._graph.inputs[port])} is not None"
+            case ("not", ("given", port)):
+                return f"{name(self._graph.inputs[port])} is None"
+            case ("not", inner):
+                return f"not ({self._test(inner)})"
+            case (word, left, right):
+                return f"({self._test(left)}) {word} ({self._test(right)})"
+        raise AssertionError(test)
+
+
+def _targets(at: int, node) -> str:
+    """The names that a node's outputs are assigned to."""
+    return ", ".join(f"ρ{at}_{out}" for out in range(len(node.outputs)))
+
+
+def _index(index: int | slice) -> str:
+    if isinstance(index, int):
+        return str(index)
+    start, stop, step = (
+        "" if part is None else str(int(part)) for part in (index.start, index.stop, index.step)
+    )
+    return f"{start}:{stop}:{step}" if step else f"{start}:{stop}"
+
+
+def _adds(node: Apply) -> bool:
+    """Is the operator a plain Python operator between its operands?"""
+    if node.member or not any(p.variadic for p in node.op.ports()) or node.op.starred:
+        return False
+    text = node.op.lower(["ρ1_1", "ρ2_2"], [None, None], None)
+    return text in ("ρ1_1 + ρ2_2", "ρ1_1 * ρ2_2")
+
+
+def _without_argument(text: str, value: str) -> str:
+    """A call's text less the argument that is just this value."""
+    import ast
+
+    from archc.emit.coded import expression
+
+    tree = expression(text)
+    for call in ast.walk(tree):
+        if isinstance(call, ast.Call):
+            call.keywords = [k for k in call.keywords if not _is(k.value, value)]
+            if call.args and _is(call.args[-1], value):
+                call.args.pop()
+    return ast.unparse(tree)
+
+
+def _is(node, value: str) -> bool:
+    return getattr(node, "id", None) == value
+
+
+# --- order ---------------------------------------------------------------------------------
+
+
+def _used(text: str) -> Iterator[str]:
+    import re
+
+    for match in re.finditer(r"ρ\d+_\d+|δ\d+", text):
+        yield match[0]
+
+
+def _order(graph: Graph, steps: dict[str, Step], owners: dict[str, str]) -> list[Step]:
+    """The steps in the order of the spec's lines; what is guarded as late as may be, so that it
+    stands under one `if` with what uses it; what one arm of a choice alone needs, in that arm."""
+    needs: dict[str, list[str]] = {}
+    previous = ""
+    for made, step in steps.items():
+        own = made.partition(".")[0]
+        # The parts of one node follow each other.
+        wanted = [previous] if previous.partition(".")[0] == own else []
+        wanted += [owners[n] for n in _used(step.text) if n in owners and owners[n] != own]
+        wanted += [
+            owners[f"ρ{n}_{o}"] for n, o in sorted(step.guard) if f"ρ{n}_{o}" in owners and f"ρ{n}" != own
+        ]
+        needs[made] = list(dict.fromkeys(wanted))
+        previous = made
+    wanted_at = [f"ρ{at}" for line in graph.lines for at in line.nodes]
+    results = [owners[n] for r in graph.outputs.values() if (n := name(r)) in owners]
+    live = _reachable(results, needs)
+    sizes = [s for s, step in steps.items() if s[0] == "δ" and not step.guard and not needs[s]]
+    early = [s for s in [*sizes, *wanted_at, *steps] if s in live and not steps[s].guard]
+    ordered = _topological([*early, *results], needs)
+
+    places: dict[str, tuple] = {}
+    uses: dict[str, list[tuple]] = {r: [()] for r in results}
+    for made in reversed(ordered):
+        place = _common(uses.get(made, [()]))
+        places[made] = place
+        step = steps[made]
+        for wanted in needs[made]:
+            uses.setdefault(wanted, []).append((*place, *_arm(made, step, wanted)))
+    lists: dict[tuple, list[Step]] = {(): []}
+    for made in ordered:
+        step = steps[made]
+        if step.arms is not None:
+            for number in (0, 1):
+                lists.setdefault((*places[made], (made, number)), step.arms[number])
+    for made in ordered:
+        lists[places[made]].append(steps[made])
+    return lists[()]
+
+
+def _arm(made: str, step: Step, wanted: str) -> tuple:
+    """The arm of a choice that a value is for, if it is for one alone."""
+    if step.arms is None:
+        return ()
+    head, then, _, other = (line for line in step.text.split("\n"))
+    places = [any(n.rsplit("_", 1)[0] == wanted for n in _used(part)) for part in (head, then, other)]
+    if places == [False, True, False]:
+        return ((made, 0),)
+    if places == [False, False, True]:
+        return ((made, 1),)
+    return ()
+
+
+def _common(places: list[tuple]) -> tuple:
+    first, *rest = places
+    length = len(first)
+    for other in rest:
+        length = min(length, len(other))
+        while first[:length] != other[:length]:
+            length -= 1
+    return first[:length]
+
+
+def _reachable(roots: Iterable[str], needs: dict[str, list[str]]) -> set[str]:
+    found: set[str] = set()
+    work = list(roots)
+    while work:
+        at = work.pop()
+        if at not in found:
+            found.add(at)
+            work += needs[at]
+    return found
+
+
+def _topological(roots: Iterable[str], needs: dict[str, list[str]]) -> list[str]:
+    """What the roots need before them, in their order."""
+    found: dict[str, None] = {}
+    for root in roots:
+        work = [(root, iter(needs[root]))] if root not in found else []
+        while work:
+            at, rest = work[-1]
+            wanted = next((n for n in rest if n not in found), None)
+            if wanted is None:
+                found[at] = None
+                work.pop()
+            else:
+                work.append((wanted, iter(needs[wanted])))
+    return list(found)

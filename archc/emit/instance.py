@@ -1,0 +1,310 @@
+"""A block instance as code whose names are not settled: what it builds and what it does."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from archc.emit.coded import Coder, Slot, evaluate_label, key
+from archc.emit.flow import Flow, Flows, Step
+from archc.emit.names import MODULE
+from archc.graph.initial import initial
+from archc.graph.ir import Copy, Graph, Member
+from archc.ops.initialisers import Initialiser
+from archc.shapes import Dim, Formula, Num, Real
+from archc.source.diagnostic import Diagnostic, SpecError
+from archc.source.text import Span
+
+if TYPE_CHECKING:
+    from archc.emit.classes import Class
+
+# From this many equal copies in a row on, a list of copies counts them.
+RUN = 3
+# From this many copies that differ in one number on, a list of copies runs over the numbers.
+SERIES = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A coded statement of `__init__` or `reset_parameters`."""
+
+    span: Span
+    text: str
+
+
+@dataclass(slots=True)
+class Instance:
+    """The code of one Graph."""
+
+    graph: Graph
+    coder: Coder
+    flow: Flow
+    builds: list[Line] = field(default_factory=list)
+    starts: list[Line] = field(default_factory=list)
+    ties: list[Line] = field(default_factory=list)
+    children: list[Class] = field(default_factory=list)
+    helpers: dict[str, str] = field(default_factory=dict)
+
+    def texts(self) -> Iterator[tuple[str, bool]]:
+        """All coded texts, and whether each stands in a method that runs once, on building."""
+        for line in (*self.builds, *self.ties):
+            yield line.text, True
+        for line in self.starts:
+            yield line.text, False
+        for step in all_steps(self.flow.steps):
+            yield step.text, False
+
+    def key(self) -> tuple:
+        """Equal for instances that can share a class."""
+        graph = self.graph
+        built = tuple(
+            tuple(key(line.text) for line in part) for part in (self.builds, self.starts, self.ties)
+        )
+        return (
+            built,
+            tuple(step.key() for step in self.flow.steps),
+            self.flow.keywords,
+            tuple(id(child) for child in self.children),
+            tuple((n, r.node, n in graph.open, _many(graph, r)) for n, r in graph.inputs.items()),
+            tuple((n, r, _many(graph, r)) for n, r in graph.outputs.items()),
+        )
+
+    def slots(self) -> list[tuple[int, Slot]]:
+        """The numbers of its code, in the order of the text, with their coded indices."""
+        found = []
+        for text, _ in self.texts():
+            for match in re.finditer(r"ν(\d+)", text):
+                index = int(match[1])
+                found.append((index, self.coder.slots[index]))
+        return found
+
+
+def all_steps(steps: Sequence[Step]) -> Iterator[Step]:
+    work = list(reversed(steps))
+    while work:
+        step = work.pop()
+        yield step
+        for arm in reversed(step.arms or ()):
+            work += reversed(arm)
+
+
+def _many(graph: Graph, ref: Any) -> bool:
+    return hasattr(graph.type(ref), "members")
+
+
+def instance(graph: Graph, class_of: Callable[[Graph], Class]) -> Instance:
+    """The code of a Graph whose called blocks have their classes already."""
+    return _Writer(graph, class_of).write()
+
+
+class _Writer:
+    def __init__(self, graph: Graph, class_of: Callable[[Graph], Class]) -> None:
+        self.graph = graph
+        self.class_of = class_of
+        self.coder = Coder(tuple(graph.sizes))
+        self.made = Instance(graph, self.coder, Flow([]))
+
+    def write(self) -> Instance:
+        made = self.made
+        for member in self.graph.members.values():
+            text = self._member(member)
+            if text is not None:
+                if member.name in MODULE:
+                    raise SpecError([_hidden(member)])
+                made.builds.append(Line(member.span, f"self.{member.name} = {text}"))
+        for left, right in self.graph.ties:
+            made.ties.append(Line(self._span(left), self._tie(left, right)))
+        made.starts = self._starts()
+        made.flow = Flows(self.graph, self.coder, self._keywords).flow()
+        for node in self.graph.nx.nodes:
+            made.helpers.update(getattr(getattr(self.graph.node(node), "op", None), "helpers", {}))
+        return made
+
+    def _keywords(self, graph: Graph) -> tuple[str, ...]:
+        return self.class_of(graph).keywords
+
+    # -- submodules ------------------------------------------------------------------------
+
+    def _member(self, member: Member) -> str | None:
+        """The source of a member's submodule; None where it has none."""
+        for copy in member.copies:
+            helpers = getattr(copy.target, "helpers", None)
+            self.made.helpers.update(helpers or {})
+        copies = member.copies[:1] if member.share or not member.arranged else member.copies
+        marks = [self._mark(c) for c in copies]
+        if all(m is None for m in marks):
+            return None
+        if member.share or not member.arranged:
+            return self._one(marks[0], copies[0])
+        if any(m is None for m in marks if m is not BYPASSED):
+            return self._listed(member, [BYPASSED if m is None else m for m in marks], copies)
+        return self._listed(member, marks, copies)
+
+    def _mark(self, copy: Copy) -> Any:
+        """What tells copies apart: the class and its arguments, or the operator's source."""
+        if copy.target is None:
+            return BYPASSED
+        if not isinstance(copy.target, Graph):
+            return copy.target.module(*copy.inputs.values())
+        cls = self.class_of(copy.target)
+        return cls, tuple(cls.values(copy))
+
+    def _one(self, mark: Any, copy: Copy, number: dict[int, str] | None = None) -> str:
+        """The source of one copy's submodule; `number` gives arguments another text."""
+        if mark is BYPASSED:
+            return "nn.Identity()"
+        if isinstance(mark, str):
+            return self.coder.text(mark, building=True)
+        cls, values = mark
+        if cls not in self.made.children:
+            self.made.children.append(cls)
+        parts = []
+        for position, (argument, slot) in enumerate(zip(cls.arguments, values, strict=True)):
+            text = (number or {}).get(position) or self.coder.slot(slot)
+            parts.append(f"{argument.name}={text}" if argument.keyword else text)
+        return f"κ{self.made.children.index(cls)}({', '.join(parts)})"
+
+    def _listed(self, member: Member, marks: list[Any], copies: Sequence[Copy]) -> str:
+        owned = "nn.ModuleList"
+        first = next(m for m in marks if m is not BYPASSED)
+        if isinstance(first, str) and first.startswith("nn.Parameter("):
+            owned = "nn.ParameterList"
+        if all(m == marks[0] for m in marks):
+            count = self._count(member, len(marks))
+            if len(marks) > 1 or self.coder.slots[int(count[1:])].label:
+                return f"{owned}({self._one(marks[0], copies[0])} for _ in range({count}))"
+        series = self._series(marks, copies)
+        if series is not None:
+            return f"{owned}({series})"
+        items = []
+        at = 0
+        while at < len(marks):
+            end = at + 1
+            while end < len(marks) and marks[end] == marks[at]:
+                end += 1
+            if end - at >= RUN:
+                one = self._one(marks[at], copies[at])
+                items.append(f"*({one} for _ in range({self.coder.number(end - at)}))")
+            else:
+                items += [self._one(m, c) for m, c in zip(marks[at:end], copies[at:end], strict=True)]
+            at = end
+        return f"{owned}([{', '.join(items)}])"
+
+    def _series(self, marks: list[Any], copies: Sequence[Copy]) -> str | None:
+        """Copies of one class that differ in one number, as a generator over the numbers."""
+        if len(marks) < SERIES or not all(isinstance(m, tuple) and m[0] is marks[0][0] for m in marks):
+            return None
+        rows = [m[1] for m in marks]
+        varying = [i for i in range(len(rows[0])) if any(r[i] != rows[0][i] for r in rows)]
+        if len(varying) != 1:
+            return None
+        at = varying[0]
+        variable = self.coder.local(marks[0][0].arguments[at].name)
+        one = self._one(marks[0], copies[0], {at: variable})
+        return f"{one} for {variable} in ({', '.join(self.coder.slot(r[at]) for r in rows)})"
+
+    def _count(self, member: Member, count: int) -> str:
+        """The number of copies, by the text that gives it where that is a number of the block."""
+        repeat = member.spec and (member.spec.repeat or member.spec.parallel)
+        label = repeat.count.span.text if repeat else None
+        numbers = {**self.graph.dims, **self.graph.params}
+        if label is None or evaluate_label(label, numbers) != count:
+            label = None
+        return self.coder.slot(Slot(count, label))
+
+    # -- weights ---------------------------------------------------------------------------
+
+    def _span(self, path: str) -> Span:
+        member = self.graph.members.get(path.split(".")[0])
+        return member.span if member else next(iter(self.graph.members.values())).span
+
+    def _tie(self, left: str, right: str) -> str:
+        if _dotted(left):
+            return f"self.{left} = {_weight(right)}"
+        owner, attribute = left.rsplit(".", 1)
+        return f'self.get_submodule("{owner}").{attribute} = {_weight(right)}'
+
+    def _starts(self) -> list[Line]:
+        """How weights begin, in order; numbered copies that begin alike in one loop."""
+        rules = initial(self.graph)
+        loops: dict[tuple[str, str], list[int]] = {}  # path around a number -> the numbers
+        for path in rules:
+            numbered = _NUMBERED.fullmatch(path)
+            if numbered:
+                loops.setdefault((numbered[1], numbered[3]), []).append(int(numbered[2]))
+        found: list[Line] = []
+        done: set[tuple[str, str]] = set()
+        over = ""  # the loop that the last line is
+        for path, initialiser in rules.items():
+            self.made.helpers.update(initialiser.helpers)
+            numbered = _NUMBERED.fullmatch(path)
+            key = (numbered[1], numbered[3]) if numbered else None
+            if numbered and key in loops and self._is_loop(key, loops[key], rules):
+                if key in done:
+                    continue
+                done.add(key)
+                owner, rest = key
+                span = self._span(owner)
+                fill = self.coder.text(initialiser.fill("TARGET"), building=True)
+                if over != owner:
+                    found.append(Line(span, f"for λi_0 in range({self._turns(owner, len(loops[key]))}):"))
+                    over = owner
+                target = f'self.get_parameter(f"{owner}.{{λi_0}}.{rest}")'
+                found[-1] = Line(span, f"{found[-1].text}\n    {fill.replace('TARGET', target)}")
+                continue
+            over = ""
+            found.append(
+                Line(self._span(path), self.coder.text(initialiser.fill(_weight(path)), building=True))
+            )
+        return found
+
+    @staticmethod
+    def _is_loop(key: tuple[str, str], numbers: list[int], rules: dict[str, Initialiser]) -> bool:
+        first = rules[f"{key[0]}.0.{key[1]}"] if numbers[0] == 0 else None
+        return len(numbers) > 1 and all(
+            at == number and rules[f"{key[0]}.{number}.{key[1]}"] == first
+            for at, number in enumerate(numbers)
+        )
+
+    def _turns(self, owner: str, count: int) -> str:
+        member = self.graph.members.get(owner)
+        whole = member is not None and len(member.copies) == count
+        return f"len(self.{owner})" if whole else self.coder.number(count)
+
+
+_NUMBERED = re.compile(r"([A-Za-z_][\w.]*?)\.(\d+)\.(.*)")
+
+
+class _Bypassed:
+    """Stands for a copy that is not there."""
+
+
+BYPASSED = _Bypassed()
+
+
+def _dotted(path: str) -> bool:
+    return not any(part.isdigit() for part in path.split("."))
+
+
+def _weight(path: str) -> str:
+    """The source of a weight: by attributes, or by its name where numbers are on the way."""
+    return f"self.{path}" if _dotted(path) else f'self.get_parameter("{path}")'
+
+
+def _hidden(member: Member) -> Diagnostic:
+    return Diagnostic(
+        "A601",
+        f"a node cannot be named `{member.name}`: every torch module has that already",
+        member.spec.name_span if member.spec else member.span,
+        f"call it `{member.name}_1` or a better name",
+    )
+
+
+def slot_of(value: Any) -> Slot:
+    """A number of the caller as it stands in its code."""
+    if isinstance(value, (Num, Real)):
+        return Slot(int(value) if isinstance(value, int) else float(value), value.label)
+    assert not isinstance(value, (Dim, Formula)), "a run-time size is no argument of a class"
+    return Slot(value)

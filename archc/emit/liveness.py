@@ -1,0 +1,139 @@
+"""Final names of a forward's variables: a name may serve again where its value is no longer needed."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+from archc.emit.coded import replace
+from archc.emit.names import RESERVED
+
+
+@dataclass(slots=True)
+class Life:
+    """From where to where a variable is needed, in statements."""
+
+    first: int
+    last: int
+
+
+def lives(body: list[ast.stmt], arguments: Iterable[str]) -> dict[str, Life]:
+    """The life of every coded variable, in order of appearance."""
+    found: dict[str, Life] = {name: Life(0, 0) for name in arguments}
+    at = 0
+
+    def note(node: ast.AST, position: int) -> None:
+        for name in ast.walk(node):
+            if isinstance(name, ast.Name) and name.id[0] in "ρδλ":
+                life = found.setdefault(name.id, Life(position, position))
+                life.last = max(life.last, position)
+
+    def visit(statements: list[ast.stmt]) -> None:
+        nonlocal at
+        for statement in statements:
+            at += 1
+            if isinstance(statement, ast.If):
+                note(statement.test, at)
+                visit(statement.body)
+                visit(statement.orelse)
+            elif isinstance(statement, ast.For):
+                before = set(found)
+                note(statement.iter, at)
+                note(statement.target, at)
+                visit(statement.body)
+                # What a loop reads is needed until its last turn.
+                for name in _names(statement):
+                    if name in before:
+                        found[name].last = max(found[name].last, at + 1)
+                at += 1
+            else:
+                note(statement, at)
+
+    visit(body)
+    return found
+
+
+def _names(node: ast.AST) -> set[str]:
+    return {n.id for n in ast.walk(node) if isinstance(n, ast.Name)}
+
+
+def settle(
+    body: list[ast.stmt],
+    arguments: dict[str, str],
+    wishes: Callable[[str], list[str]],
+    taken: Iterable[str],
+    fixed: Callable[[str], str | None],
+) -> list[ast.stmt]:
+    """Give every coded variable its name, in place. `arguments`: those that have theirs already;
+    `fixed`: the name that the spec gives to a value, which nothing else may disturb."""
+    found = lives(body, arguments)
+    names: dict[str, str] = dict(arguments)
+    held: dict[str, list[Life]] = {}
+    for coded, name in arguments.items():
+        held.setdefault(name, []).append(found[coded])
+    forbidden = set(RESERVED) | set(taken)
+
+    def free(name: str, life: Life) -> bool:
+        if name in forbidden:
+            return False
+        return all(life.first >= other.last or other.first >= life.last for other in held.get(name, ()))
+
+    def give(coded: str, candidates: list[str]) -> None:
+        life = found[coded]
+        chosen = next((c for c in candidates if free(c, life)), None)
+        number = 1
+        while chosen is None:
+            number += 1
+            candidate = f"{candidates[-1].rstrip('_')}_{number}"
+            chosen = candidate if free(candidate, life) else None
+        names[coded] = chosen
+        held.setdefault(chosen, []).append(life)
+
+    carried = _carried(body)
+    named = [c for c in found if c not in names and fixed(c) is not None]
+    for coded in named:
+        name = str(fixed(coded))
+        give(coded, [name, f"{name}_"])
+    for coded in found:
+        if coded in names:
+            continue
+        candidates = wishes(coded)
+        source = carried.get(coded)
+        if source in names and found[source].last <= found[coded].first:
+            candidates = [names[source], *candidates]
+        give(coded, candidates)
+
+    def rename(name: str) -> ast.expr | None:
+        return ast.Name(names[name], ast.Load()) if name in names else None
+
+    return _without_copies([replace(s, rename) for s in body])
+
+
+def _carried(body: list[ast.stmt]) -> dict[str, str]:
+    """Variables that start as another: `x = h`."""
+    found: dict[str, str] = {}
+    for statement in body:
+        for node in ast.walk(statement):
+            if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name):
+                value = node.value
+                # `h + t` of a sum that goes on: the first operand's name serves for the whole.
+                while isinstance(value, ast.BinOp):
+                    value = value.left
+                if isinstance(value, ast.Name):
+                    found.setdefault(node.targets[0].id, value.id)
+    return found
+
+
+def _without_copies(body: list[ast.stmt]) -> list[ast.stmt]:
+    """Without `x = x`."""
+    kept = []
+    for statement in body:
+        match statement:
+            case ast.Assign(targets=[ast.Name(id=target)], value=ast.Name(id=value)) if target == value:
+                continue
+        for part in ("body", "orelse"):
+            if getattr(statement, part, None):
+                setattr(statement, part, _without_copies(getattr(statement, part)))
+        kept.append(statement)
+    return kept
