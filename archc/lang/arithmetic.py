@@ -9,14 +9,19 @@ from typing import Any
 from archc.lang.functions import MOST_ITEMS, Symbolic, Wrong, integer, number
 from archc.lang.lexer import BITS
 from archc.lang.values import Given, is_operator, shown
-from archc.shapes import Cond, Dim, Formula, and_, eq, not_, or_, select
+from archc.shapes import Cond, Dim, Formula, Num, Real, and_, eq, not_, or_, select
 from archc.shapes.functions import power
+from archc.shapes.number import written
 
 _NUMBERS = (int, float, Dim, Formula, Cond, Given)
 
 
 def _numbers(op: str, left: Any, right: Any) -> tuple[Any, Any]:
-    return number(left, 0, f"a number left of `{op}`"), number(right, 1, f"a number right of `{op}`")
+    left = number(left, 0, f"a number left of `{op}`")
+    right = number(right, 1, f"a number right of `{op}`")
+    if type(left) is float and isinstance(right, Num) and (text := written(left)):
+        left = Real(left, *text)  # a plain float would take the int as one, and its label away
+    return left, right
 
 
 def _add(left: Any, right: Any) -> Any:

@@ -81,9 +81,12 @@ def _int(value: Any, type: ParamType) -> Any:
         )
     if isinstance(value, float) and value.is_integer() and abs(value) < 2**53:
         raise Misfit(f"must be a whole number, not {shown(value)}: write {int(value)}, `//` or `int(...)`")
-    if hasattr(value, "__index__") and not isinstance(value, bool):
-        return _int(operator.index(value), type)  # type: ignore[arg-type]  # a number of numpy's
-    raise _refuse(value, type)
+    if isinstance(value, bool) or not _is_number(value):
+        raise _refuse(value, type)
+    try:
+        return _int(operator.index(value), type)
+    except TypeError:
+        raise _refuse(value, type) from None
 
 
 def _float(value: Any, type: ParamType) -> Any:
@@ -95,13 +98,13 @@ def _float(value: Any, type: ParamType) -> Any:
         except OverflowError:
             raise Misfit("must be a number that a float can hold") from None
         return Real(number, value.label, value.level, value.names) if isinstance(value, Num) else number
-    if hasattr(value, "__float__") and not isinstance(value, bool | Cond) and _is_number(value):
-        return float(value)
-    raise _refuse(value, type)
+    if isinstance(value, bool | str | Cond) or not _is_number(value) or not hasattr(value, "__float__"):
+        raise _refuse(value, type)
+    return float(value)
 
 
 def _is_number(value: Any) -> bool:
-    """Is it a number of numpy's? An array of one item is none, nor is a numpy bool."""
+    """May it be a number of numpy's? An array of one item is none, nor is a numpy bool."""
     return not getattr(value, "shape", ()) and value.__class__.__name__ not in ("bool", "bool_")
 
 

@@ -227,7 +227,7 @@ def number(token: Token) -> int | float:
     text, start, end = token.text, token.start, token.end
     match = _NUMBER.fullmatch(text)
     if match is None:
-        tail = re.fullmatch(r"(\d+)([A-Za-z_]\w*)", text, re.ASCII)
+        tail = re.fullmatch(r"([1-9]\d*)([A-Za-z_]\w*)", text, re.ASCII)
         help = f"write `{tail[1]} * {tail[2]}`" if tail else "write it like `3`, `0.5`, `1e-6` or `0x10`"
         raise Problem("A203", f"`{text}` is no number", start, end, help)
     if match["int"] is None and text[:2].lower() not in ("0x", "0o", "0b"):

@@ -320,6 +320,7 @@ def _type(parser: Parser) -> ParamType:
                 parser.fail("A215", "a list type has no length", parser.token, help)
             parser.advance()
             found = List(found)
+            parser.grow(0)
         elif parser.token.text == "?":
             if found.optional:
                 parser.fail("A215", "`?` stands here twice", parser.token, "remove one of them")
@@ -334,18 +335,24 @@ def _type(parser: Parser) -> ParamType:
 def _row(parser: Parser) -> ParamType:
     parser.advance()
     items = [_type(parser)]
+    height = parser.height
     comma = False
     while parser.take(","):
         comma = True
         if parser.token.text == ")":
             break
         items.append(_type(parser))
+        height = max(height, parser.height)
     parser.expect(")", "`,` or `)`")
-    return Row(tuple(items)) if comma else items[0]
+    if not comma:
+        return items[0]
+    parser.grow(height)
+    return Row(tuple(items))
 
 
 def _word(parser: Parser) -> ParamType:
     token = parser.token
+    parser.height = 0
     if token.kind == "string":
         parser.fail("A215", "a word of a choice stands without quotes", token, f"write `{token.text[1:-1]}`")
     name = parser.name("a type")
