@@ -22,6 +22,7 @@ from archc.lang.reading import (
     fields,
     identifier,
     mapping,
+    missing,
     plain,
     text,
     words,
@@ -127,7 +128,8 @@ def load_tree(source: Source, tree: t.Node, report: Report) -> File | None:
     values = fields(reading, root, KEYS, "a file", BLOCK.keys() - KEYS.keys())
     _version(reading, root, values)
     if "blocks" not in root and not any(key.text in BLOCK and key.text != "doc" for key, _ in root):
-        reading.error("A102", "the file has no blocks", root.span, "add a block below `blocks`")
+        message, help = "the file has no blocks", "add a block below `blocks`"
+        missing(reading, root, "blocks", KEYS, message, root.span, help)
     modules = values.pop("ops", [])
     values |= {"ops": tuple(m.text for m in modules), "ops_spans": tuple(m.span for m in modules)}
     file = build(reading, File, root, {"span": root.span, "source": source} | values)

@@ -15,6 +15,7 @@ from archc.lang.reading import (
     entries,
     fields,
     mapping,
+    missing,
     place,
     plain,
     text,
@@ -63,8 +64,8 @@ def block(reading: Reading, key: t.Scalar, value: t.Node) -> Block | None:
     inner = Reading(reading.report)
     before = len(reading.report.diagnostics)
     values = fields(inner, tree, KEYS, f"block `{key.text}`")
-    if "flow" not in tree:
-        reading.error("A102", f"block `{key.text}` has no `flow`", key.span, "add `flow: {out: x -> swish}`")
+    message = f"block `{key.text}` has no `flow`"
+    missing(inner, tree, "flow", KEYS, message, key.span, "add `flow: {out: x -> swish}`")
     nameless = any(name in tree and name not in values for name in NAMING)
     values.setdefault("flow", ())
     dims = {} if nameless else free_dims(inner, values)

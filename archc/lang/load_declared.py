@@ -14,6 +14,7 @@ from archc.lang.reading import (
     expression,
     expression_at,
     fields,
+    missing,
     place,
     plain,
     text,
@@ -55,8 +56,7 @@ def param(reading: Reading, key: t.Scalar, value: t.Node) -> Param | None:
     example = f"{key.text}: int = 32"
     if isinstance(value, t.Mapping):
         values = fields(reading, value, PARAM, f"param `{key.text}`")
-        if "type" not in value:
-            reading.error("A102", f"param `{key.text}` has no type", key.span, "add `type: int`")
+        missing(reading, value, "type", PARAM, f"param `{key.text}` has no type", key.span, "add `type: int`")
         if "type" not in values or len(values) < len(value):
             return None
         return build(reading, Param, value, place(key, value) | values)
@@ -162,7 +162,8 @@ def input(reading: Reading, key: t.Scalar, value: t.Node) -> Input | None:
                 reading.error("A109", message, value.key(name).span, "it stands in `shape` too: drop one")
         values = given | values
     elif "bundle" not in values:
-        reading.error("A102", f"input `{key.text}` has no shape", key.span, "add `shape: [B, C]`")
+        message = f"input `{key.text}` has no shape"
+        missing(reading, value, "shape", INPUT, message, key.span, "add `shape: [B, C]`")
         return None
     return build(reading, Input, value, place(key, value) | values)
 

@@ -14,6 +14,7 @@ from archc.lang.reading import (
     identifier,
     is_identifier,
     mapping,
+    missing,
     place,
     plain,
     text,
@@ -86,8 +87,8 @@ def _output(reading: Reading, key: t.Scalar, value: t.Node) -> OutputSpec | None
     values: dict[str, Any] = {}
     if isinstance(value, t.Mapping):
         values = fields(reading, value, OUTPUT, f"output `{key.text}`")
-        if "value" not in value:
-            reading.error("A102", f"output `{key.text}` has no value", key.span, "add `value: out`")
+        message = f"output `{key.text}` has no value"
+        missing(reading, value, "value", OUTPUT, message, key.span, "add `value: out`")
         if "value" not in values:
             return None
         at = value.get("value")
@@ -109,8 +110,8 @@ GROUP: dict[str, Reader] = {"of": _of, "label": text, "collapsed": plain}
 def group(reading: Reading, key: t.Scalar, value: t.Node) -> Group | None:
     if isinstance(value, t.Mapping):
         values = fields(reading, value, GROUP, f"group `{key.text}`")
-        if "of" not in value:
-            reading.error("A102", f"group `{key.text}` frames nothing", key.span, "add `of: [norm, conv]`")
+        message = f"group `{key.text}` frames nothing"
+        missing(reading, value, "of", GROUP, message, key.span, "add `of: [norm, conv]`")
         if "of" not in values:
             return None
     else:

@@ -21,11 +21,13 @@ from archc.lang.reading import (
     place,
     plain,
     text,
+    unknown_key,
     wrong_kind,
 )
 from archc.lang.schema import Node, Repeat
 from archc.lang.syntax import Argument, Call
 from archc.source import tree as t
+from archc.source.diagnostic import did_you_mean
 from archc.source.text import Span
 
 EXAMPLE = "conv: conv2d(64, 3)"
@@ -79,8 +81,13 @@ def node(reading: Reading, key: t.Scalar, value: t.Node) -> Node | None:
         found = call(reading, value, f"node `{key.text}`", EXAMPLE)
         return None if found is WRONG else Node(**base, call=found)
     chosen = "choose" in value
-    others = [k.text for k, _ in value if k.text not in KEYS] if chosen else []
-    values = fields(reading, value, KEYS, f"node `{key.text}`", others)
+    others = [k.text for k, _ in value if k.text not in KEYS]
+    if not chosen and "call" not in value:
+        for other, _ in value:
+            if other.text in others and did_you_mean(other.text, ("call", "choose")):
+                unknown_key(reading, other, f"node `{key.text}`", ("call", "choose"))
+                return None
+    values = fields(reading, value, KEYS, f"node `{key.text}`", others if chosen else ())
     if not _fits(reading, key, value):
         return None
     if chosen:
@@ -105,14 +112,9 @@ def _fits(reading: Reading, key: t.Scalar, tree: t.Mapping) -> bool:
     """Whether the keys go together."""
     name = f"node `{key.text}`"
     if "call" not in tree and "choose" not in tree:
-        if (
-            not any(k in tree for k in ("else", "with", "preset"))
-            and len(tree)
-            and all(k.text not in KEYS for k, _ in tree)
-        ):
-            return False  # its keys are unknown, and that has been said
-        help = f"add `call: ...`, or write the node as `{EXAMPLE}`"
-        reading.error("A108", f"{name} calls nothing", key.span, help)
+        if all(k.text in KEYS for k, _ in tree):  # else a key is unknown, which has been said
+            help = f"add `call: ...`, or write the node as `{EXAMPLE}`"
+            reading.error("A108", f"{name} calls nothing", key.span, help)
         return False
     for one, other, help in CLASHES:
         if one in tree and other in tree:

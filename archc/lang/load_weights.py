@@ -15,6 +15,7 @@ from archc.lang.reading import (
     expression_at,
     fields,
     mapping,
+    missing,
     place,
     text,
     words,
@@ -90,9 +91,8 @@ def tie(reading: Reading, key: t.Scalar, value: t.Node) -> Any:
             continue
         values = fields(reading, tree, TIE, "an item of `tie`")
         for name in ("a", "b"):
-            if name not in tree:
-                message = f"an item of `tie` wants `{name}`"
-                reading.error("A102", message, tree.span, "write `{a: head.weight, b: embed.weight}`")
+            message = f"an item of `tie` wants `{name}`"
+            missing(reading, tree, name, TIE, message, tree.span, "write `{a: head.weight, b: embed.weight}`")
         if "a" in values and "b" in values:
             spans = {f"{name}_span": tree.get(name).span for name in ("a", "b")}
             found.append(Tie(span=tree.span, **values, **spans))

@@ -84,10 +84,13 @@ def check_distinct(reading: Reading, block: Block, dims: Mapping[str, Span]) -> 
 
 
 def _clash(reading: Reading, name: str, kind: str, span: Span, other: str, first: Span) -> None:
+    if first.start > span.start:
+        kind, span, other, first = other, first, kind, span
     if kind == other == "value":
         message, help = f"value `{name}` is made twice", "give each line a name of its own"
     elif kind == other:
         message, help = f"{kind} `{name}` stands here twice", "drop one"
     else:
-        message, help = f"{kind} `{name}` has the name of a {other}", "rename one of them"
+        article = "an" if other == "input" else "a"
+        message, help = f"{kind} `{name}` has the name of {article} {other}", "rename one of them"
     reading.report.error("A105", message, span, help=help, related=[Related(first, f"the {other} `{name}`")])

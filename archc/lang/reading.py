@@ -233,6 +233,23 @@ def fields(
     return found
 
 
+def missing(
+    reading: Reading,
+    tree: Mapping,
+    name: str,
+    readers: dict[str, Reader],
+    message: str,
+    span: Span,
+    help: str,
+) -> bool:
+    """Is a key missing that is needed? Reported, unless another key was meant to be it."""
+    if name in tree:
+        return False
+    if not any(key.text not in readers and did_you_mean(key.text, readers) == name for key, _ in tree):
+        reading.error("A102", message, span, help)
+    return True
+
+
 def _split(reading: Reading, before: Node | None, key: Scalar, value: Node) -> bool:
     """Is a key without a value the rest of the text before it, cut at a comma: `{repeat: n as i, row}`?"""
     if not isinstance(value, Scalar) or not value.empty:

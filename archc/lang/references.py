@@ -102,13 +102,13 @@ def _overlaps(reading: Reading, parts: list[tuple[Group, set[tuple[int, int]]]])
         around = {id(g): g for p in held if (g := innermost.get(p)) is not None}
         bare = any(p not in innermost for p in held)
         if len(around) + bare > 1:
-            other = next(iter(around.values()))
+            first, second = sorted((next(iter(around.values())), group), key=lambda g: g.span.start)
             reading.report.error(
                 "A113",
-                f"group `{group.name}` overlaps `{other.name}`, and neither holds the other",
-                group.name_span,
+                f"group `{second.name}` overlaps `{first.name}`, and neither holds the other",
+                second.name_span,
                 help="frames nest or are disjoint: move what they share into one of them",
-                related=[Related(other.name_span, f"group `{other.name}`")],
+                related=[Related(first.name_span, f"group `{first.name}`")],
             )
             continue
         innermost.update(dict.fromkeys(held, group))

@@ -86,7 +86,7 @@ class Input(Named):
 
     shape: Parsed[tuple[Expr | Dots, ...] | None] = None
     dtype: str = "float"
-    optional: bool = False
+    optional: bool = Field(False, description="`true` or `false`", examples=["optional: true"])
     bundle: Parsed[Expr | bool | None] = None
     doc: str | None = None
 
