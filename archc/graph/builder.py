@@ -9,7 +9,7 @@ from archc.graph import presence
 from archc.graph.connect import Feed
 from archc.graph.context import Context
 from archc.graph.infer import Inference, Slot
-from archc.graph.ir import Apply, Bundle, Graph, Node, Operand, Output, Pack, Pick, Ref, Type
+from archc.graph.ir import Apply, Bundle, Graph, Node, Number, Operand, Output, Pack, Pick, Ref, Type
 from archc.graph.values import ABSENT, Outcome, Results, Value
 from archc.ops.base import Op
 from archc.shapes import (
@@ -73,9 +73,10 @@ class Builder:
                 for axis, size in enumerate(member.shape or ()):
                     name = str(size)
                     if name in self._unplaced:
-                        where = (index, axis) if isinstance(output.type, Bundle) else (axis,)
+                        ref = Ref(at, out)
+                        bundled = isinstance(output.type, Bundle)
                         self._unplaced.discard(name)
-                        self.graph.sizes[name] = (Ref(at, out), *where)
+                        self.graph.sizes[name] = (ref, index, axis) if bundled else (ref, axis)
 
     def new_size(self, reason: str) -> Dim:
         """A size that only the running model knows."""
@@ -113,8 +114,10 @@ class Builder:
         return Results(dict(found)), slots
 
     def operand(self, feed: Feed | None) -> Operand:
+        """What a node's argument is: a reference, a number or nothing."""
         if feed is None:
             return None
+        assert isinstance(feed.operand, Value | Number), feed
         return feed.operand.ref if isinstance(feed.operand, Value) else feed.operand
 
     def slots(self, op: Op, fed: Mapping[str, list[Feed]]) -> Iterator[Slot]:
@@ -236,4 +239,7 @@ def settle(fact: Cond, origins: Mapping[str, Size]) -> tuple[Cond, ...] | bool |
         return tuple(facts) or True
     found = substitute(fact, origins)
     answer = found if isinstance(found, bool) else decide(found)
-    return (found,) if answer is None else answer
+    if answer is None:
+        assert isinstance(found, Cond)
+        return (found,)
+    return answer

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from archc.graph.checkpoints import check_maps
 from archc.graph.context import Context
 from archc.graph.elaborate import Elaborator, Library
 from archc.graph.ir import Graph
@@ -98,6 +99,7 @@ def check(
         elaborator = Elaborator(Library(project, operators), Context(report))
         graph = build_root(elaborator, block, address.preset, values, tuple(given), tuple(absent))
     if graph is not None and report.ok:
+        check_maps(graph, report)
         graph = _with_guards(graph, report)
     if not report.ok:
         graph = None

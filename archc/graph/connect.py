@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 from archc.graph.context import Context
 from archc.graph.ir import Bundle
-from archc.graph.values import ABSENT, UNKNOWN, Each, Operand, Target, Value
+from archc.graph.values import ABSENT, UNKNOWN, Each, Failed, Operand, Target, Value
 from archc.ops.base import Port
+from archc.shapes import Tensor
 from archc.source.diagnostic import Related, did_you_mean
 from archc.source.text import Span
 
@@ -90,8 +91,6 @@ def connect(
         for feed in found[p.name]:
             wrong |= not _kind_fits(context, name, p, feed)
     if wrong or any(f.operand is UNKNOWN for fs in found.values() for f in fs):
-        from archc.graph.values import Failed
-
         raise Failed
     return _drop_absent(ports, found)
 
@@ -111,10 +110,9 @@ def _kind_fits(context: Context, name: str, port: Inlet, feed: Feed) -> bool:
     value = operand.value if isinstance(operand, Each) else operand
     if not isinstance(value, Value):
         return True
-    is_bundle = isinstance(value.type, Bundle)
     if isinstance(operand, Each):
         return True  # told where the shares are counted
-    if port.bundle is False and is_bundle:
+    if port.bundle is False and isinstance(value.type, Bundle):
         count = len(value.type.members)
         context.error(
             "A412",
@@ -123,7 +121,7 @@ def _kind_fits(context: Context, name: str, port: Inlet, feed: Feed) -> bool:
             "take one, as in `b[0]`, or give each copy of a `repeat` its own with `each(b)`",
         )
         return False
-    if port.bundle is True and not is_bundle:
+    if port.bundle is True and isinstance(value.type, Tensor):
         context.error(
             "A412",
             f"input `{port.name}` of `{name}` takes a bundle, got a tensor",

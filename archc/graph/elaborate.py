@@ -117,6 +117,7 @@ class Elaborator:
         except Failed:
             return None
         graph.params = {name: numbers.names[name] for name in block.params}
+        graph.lets = {name: numbers.names[name] for name in block.let}
         graph.folded = frozenset(numbers.folded)
         return graph
 

@@ -8,8 +8,7 @@ from archc.graph import presence
 from archc.graph.binding import bind_target
 from archc.graph.builder import Builder
 from archc.graph.connect import Feed, inlets
-from archc.graph.infer import FIX_PRESENCE
-from archc.graph.ir import Bundle, Choose, Graph, Input, LineInfo, Output, Ref, Type
+from archc.graph.ir import Choose, Graph, Input, LineInfo, Output, Ref, Type
 from archc.graph.lines import Taken, order, take
 from archc.graph.members import Members
 from archc.graph.numbers import Numbers
@@ -165,12 +164,8 @@ class Flow:
             return ABSENT
         if isinstance(a, Value) and a.presence == inside and not outside:
             return then
-        values = [v for v in (a, b) if isinstance(v, Value)]
-        if any(isinstance(v.type, Bundle) for v in values):
-            self._context.fail("A413", "an open input decides between bundles", span, FIX_PRESENCE)
-        made = values[0].type
-        if inside and outside:
-            made = self.builder.infer.join(a.type, b.type, span)
+        types = [v.type for v, there in ((a, inside), (b, outside)) if isinstance(v, Value) and there]
+        made = types[0] if len(types) == 1 else self.builder.infer.join(types[0], types[1], span)
         there = inside | outside
         node = Choose(
             span,

@@ -8,7 +8,7 @@ from typing import Any
 
 from archc.graph.connect import Feed
 from archc.graph.context import Context
-from archc.graph.ir import Bundle, Number
+from archc.graph.ir import Bundle, Number, Type
 from archc.graph.values import Value
 from archc.ops.base import Op, ShapeError
 from archc.shapes import Cond, Dim, Mismatch, Size, Tensor, TooSmall, recording, symbols
@@ -107,8 +107,10 @@ class Inference:
             first = tuple(self.join(a, b, span) for a, b in zip(first, other, strict=True))
         return first
 
-    def join(self, a: Tensor, b: Tensor, span: Span) -> Tensor:
+    def join(self, a: Type, b: Type, span: Span) -> Tensor:
         """The type of what is `a` or `b`, as the model decides when it runs."""
+        if isinstance(a, Bundle) or isinstance(b, Bundle):
+            self._context.fail("A413", "an open input decides between bundles", span, FIX_PRESENCE)
         if a.shape is None or b.shape is None or len(a.shape) != len(b.shape):
             self._context.fail(
                 "A413", f"an open input decides between {a} and {b}, of different rank", span, FIX_PRESENCE

@@ -9,6 +9,7 @@ from functools import lru_cache
 from archc.graph.ir import Graph, Rule
 from archc.graph.numbers import Numbers
 from archc.graph.values import Failed
+from archc.graph.weights import of_operator
 from archc.lang.schema import Block, InitRule, Tie
 from archc.ops.base import Op, ShapeError, Weight
 from archc.ops.initialisers import Initialiser
@@ -122,7 +123,7 @@ def _owned(graph: Graph) -> Iterator[Owned]:
         for index, copy in enumerate(member.copies[:1] if alone else member.copies):
             path = member.name if alone else f"{member.name}.{index}"
             if isinstance(copy.target, Op):
-                for name, weight in copy.target.weights(*copy.inputs.values()).items():
+                for name, weight in of_operator(copy.target, copy).items():
                     yield f"{path}.{name}" if name else path, copy.target, weight
             elif copy.target is not None:
                 for inner, op, weight in _below(copy.target):

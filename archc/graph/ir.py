@@ -10,6 +10,7 @@ same static sizes in two places is one Graph object, whatever the symbolic sizes
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -167,7 +168,7 @@ class Copy:
     numbers (labelled in its names); empty for an operator."""
 
     target: Op | Graph | None
-    inputs: dict[str, Type | None]
+    inputs: Mapping[str, Type | None]
     numbers: dict[str, Any] = field(default_factory=dict)
 
 
@@ -217,11 +218,11 @@ class LineInfo:
 class Graph:
     """A block, bound: its numbers known, its absent parts gone, its shapes inferred.
 
-    `params` and `dims` are its numbers, labelled with their own names; a symbolic one is a `Dim`
-    over the symbols in `sizes`. `sizes` tells where the model finds each symbol when it runs: an
-    axis of a value, `(ref, axis)`, or of a bundle's member, `(ref, member, axis)`; None: the caller
-    passes it as a keyword argument of forward (a param that depends on a run-time size).
-    `folded`: names that went into numbers without a label there.
+    `params` and `dims` are its numbers, labelled with their own names, and `lets` what follows from
+    them; a symbolic one is a `Dim` over the symbols in `sizes`. `sizes` tells where the model finds
+    each symbol when it runs: an axis of a value, `(ref, axis)`, or of a bundle's member, `(ref,
+    member, axis)`; None: the caller passes it as a keyword argument of forward (a param that depends
+    on a run-time size). `folded`: names that went into numbers without a label there.
     `open`: the inputs that may be None at run time; `absent`: those that are not there at all.
     `presence`: for each output, in which cases of the open inputs it is there (see presence.py).
     """
@@ -230,6 +231,7 @@ class Graph:
     block: Block
     params: dict[str, Any]
     dims: dict[str, Size]
+    lets: dict[str, Any] = field(default_factory=dict)
     inputs: dict[str, Ref] = field(default_factory=dict)
     outputs: dict[str, Ref] = field(default_factory=dict)
     absent: tuple[str, ...] = ()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import heapq
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from archc.lang.schema import Block
@@ -88,7 +88,7 @@ def order(block: Block, taken: list[Taken], wanted: Iterable[str]) -> tuple[list
 
 
 def _uses(
-    taken: Taken, source: dict[str, int], applies: dict[str, list[int]], nodes: dict[str, object]
+    taken: Taken, source: dict[str, int], applies: dict[str, list[int]], nodes: Mapping[str, object]
 ) -> Iterator[int]:
     for part in _parts(taken):
         if isinstance(part, Name):

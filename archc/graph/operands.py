@@ -22,6 +22,7 @@ from archc.graph.values import (
     Value,
     single,
 )
+from archc.graph.weights import of_operator
 from archc.lang import syntax
 from archc.lang.functions import FUNCTIONS
 from archc.lang.syntax import Argument, Expr
@@ -194,8 +195,6 @@ class Operands:
         return self._choose(None, left, right, left.presence | right.presence, expr.span)
 
     def _choose(self, test: tuple | None, then: Value, other: Value, cases: int, span: Span) -> Value:
-        if isinstance(then.type, Bundle) or isinstance(other.type, Bundle):
-            self._context.fail("A413", "an open input decides between bundles", span, FIX_PRESENCE)
         made = self._builder.infer.join(then.type, other.type, span)
         output = Output("out", made, self._builder.is_open(cases))
         node = Choose(span, (output,), test, then.ref, other.ref)
@@ -304,7 +303,7 @@ class Operands:
             return ABSENT
         if not isinstance(op, Op) or member.arranged and not member.share:
             self._context.fail("A418", f"`{name}.{expr.port}` needs a node that is one operator", expr.span)
-        weights = op.weights(*member.copies[0].inputs.values())
+        weights = of_operator(op, member.copies[0])
         if expr.port not in weights:
             has = ", ".join(f"`{w}`" for w in weights) or "none"
             self._context.fail("A418", f"`{name}` has no `{expr.port}`", expr.span, f"its weights: {has}")

@@ -85,6 +85,7 @@ class Inside:
     def _bind(self, inner: Dim, name: str, size: Size, place: Place | None) -> None:
         self.sizes[name] = place
         self.origins[name] = size
+        assert isinstance(size, Dim)
         self._whole.setdefault(size, inner)
         if str(size) in symbols(size):
             self._symbols.setdefault(str(size), inner)

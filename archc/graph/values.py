@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import enum
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -60,6 +61,7 @@ Outcome = Results | Nothing
 
 def single(value: Operand) -> Outcome:
     """The outcome of an expression that is one operand."""
+    assert not isinstance(value, Each), value
     return value if isinstance(value, Nothing) else Results({"out": value})
 
 
@@ -88,3 +90,12 @@ class Target:
 
 class Failed(Exception):
     """A mistake that has been reported; what needs the result becomes UNKNOWN."""
+
+
+def passed(feeds: Sequence[Any]) -> Outcome:
+    """What a bypassed node gives: its first input. `feeds` as `connect` has them."""
+    if not feeds or feeds[0].operand is ABSENT:
+        return ABSENT
+    operand = feeds[0].operand
+    assert not isinstance(operand, Each)
+    return Results({"out": operand})

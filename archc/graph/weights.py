@@ -28,8 +28,13 @@ def of_copy(copy: Copy) -> dict[str, Weight]:
     if copy.target is None:
         return {}
     if isinstance(copy.target, Op):
-        return copy.target.weights(*copy.inputs.values())
+        return of_operator(copy.target, copy)
     return of_graph(copy.target)
+
+
+def of_operator(op: Op, copy: Copy) -> dict[str, Weight]:
+    """The tensors of an operator that works on what arrives at a copy."""
+    return op.weights(*copy.inputs.values())  # type: ignore[arg-type]  (operators take no bundles)
 
 
 @lru_cache(maxsize=4096)

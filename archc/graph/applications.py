@@ -1,0 +1,155 @@
+"""One copy of a node applied to what arrives, as far as types go."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, NoReturn
+
+from archc.graph import presence
+from archc.graph.binding import Bound
+from archc.graph.builder import Builder, settle
+from archc.graph.connect import Feed, connect, inlets
+from archc.graph.infer import operand_type
+from archc.graph.ir import Copy, Graph, Type
+from archc.graph.numbers import Numbers
+from archc.graph.values import Failed, Value
+from archc.shapes import Mismatch, describe, plain, recording
+from archc.source.diagnostic import Frame, Related
+from archc.source.text import Span
+
+if TYPE_CHECKING:
+    from archc.graph.elaborate import Elaborator
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """One copy applied: its outputs (name, type, cases), the copy, and its wires' ports."""
+
+    outputs: tuple[tuple[str, Type, int], ...]
+    copy: Copy
+    fed: dict[str, list[Feed]]
+
+
+class Applications:
+    """Applies operators and blocks to the types of what arrives, and collects what they demand."""
+
+    def __init__(self, elaborator: Elaborator, numbers: Numbers, builder: Builder) -> None:
+        self._elaborator = elaborator
+        self._numbers = numbers
+        self._builder = builder
+        self._context = numbers.context
+        self._guarded: set[tuple] = set()
+
+    def copy(self, bound: Bound, feeds: list[Feed], span: Span, frame: str) -> Made | None:
+        """One copy, applied to its feeds, as far as types go."""
+        fed = connect(self._context, bound.target.name, inlets(bound.target), feeds, span)
+        if fed is None:
+            return None
+        if bound.op is None:
+            return self.block(bound, fed, span, frame)
+        slots = list(self._builder.slots(bound.op, fed))
+        cases = self._builder.cases(bound.op, slots)
+        with self._context.inside(Frame(span, frame), {}):
+            types, facts = self._builder.infer.outputs(bound.op, slots, cases, span)
+        self._builder.require(facts, span)
+        names = bound.op.output_names(len(types))
+        inputs = {port: operand_type(feed.operand) if feed else None for port, feed in slots}
+        outputs = tuple((n, t, cases) for n, t in zip(names, types, strict=True))
+        return Made(outputs, Copy(bound.op, inputs), fed)
+
+    # -- blocks ----------------------------------------------------------------------------
+
+    def block(self, bound: Bound, fed: dict[str, list[Feed]], span: Span, frame: str) -> Made | None:
+        """A block applied, as far as types go; None where what it needs is never there together."""
+        builder = self._builder
+        cases = builder.full
+        types: dict[str, Type | None] = {}
+        for declared in bound.block.inputs.values():
+            feeds = fed.get(declared.name, [])
+            operand = feeds[0].operand if feeds else None
+            if isinstance(operand, Value) and not declared.optional:
+                cases &= operand.presence
+            types[declared.name] = None if operand is None else _type(operand)
+        if not cases:
+            return None
+        open_: dict[str, int] = {}
+        for declared in bound.block.inputs.values():
+            operand = fed[declared.name][0].operand if fed.get(declared.name) else None
+            if isinstance(operand, Value) and operand.presence & cases != cases:
+                if operand.presence & cases:
+                    open_[declared.name] = operand.presence
+                else:
+                    types[declared.name] = None
+        try:
+            with recording() as facts:
+                graph, inside = self._elaborator.enter(bound, types, tuple(open_), Frame(span, frame))
+        except Mismatch as wrong:
+            self._disagree(bound, types, wrong, span)
+        if graph is None:
+            raise Failed
+        builder.require(facts, span)
+        origins = builder.origins(graph, inside.origins)
+        self._guards(graph, origins, span)
+        defaults = {n: plain(v) for n, v in graph.params.items()}  # their labels mean nothing here
+        numbers = {**defaults, **bound.params, **inside.outside}
+        numbers = {n: numbers[n] for n in numbers if n in bound.block.params or n in graph.dims}
+        outputs = []
+        for name, ref in graph.outputs.items():
+            inner = graph.presence[name]
+            where = cases & presence.compose(inner, list(open_.values()), builder.full) if open_ else cases
+            outputs.append((name, builder.outside(graph.type(ref), origins, numbers), where))
+        if not outputs:
+            return None
+        return Made(tuple(outputs), Copy(graph, types, numbers), fed)
+
+    def _disagree(self, bound: Bound, types: dict[str, Type | None], wrong: Mismatch, span: Span) -> NoReturn:
+        """Tell that what arrives at a block gives one of its dimensions two sizes."""
+        related = []
+        shown = []
+        for declared in bound.block.inputs.values():
+            if types.get(declared.name) is not None:
+                related.append(Related(declared.span, f"`{declared.name}` is declared here"))
+                shown.append(f"`{declared.name}` is {types[declared.name]}")
+        self._context.fail(
+            "A301",
+            f"{wrong}, and `{bound.block.name}` has one name for them",
+            span,
+            "; ".join(shown),
+            related=related,
+        )
+
+    def _guards(self, graph: Graph, origins: dict, span: Span) -> None:
+        """What a block demands of its sizes, demanded of this block's."""
+        key = (id(graph), tuple(origins.items()))
+        if key in self._guarded:
+            return
+        self._guarded.add(key)
+        for guard in graph.guards:
+            assert guard.span is not None
+            fact = settle(guard.condition, origins)
+            if fact is True:
+                continue
+            if isinstance(fact, Mismatch):
+                self._context.fail(
+                    "A301",
+                    f"{fact}",
+                    span,
+                    f"`{graph.name}` needs them to be equal",
+                    related=[Related(guard.span, "needed here")],
+                    trace=guard.trace,
+                )
+            if fact is False:
+                needed = guard.message or "; ".join(describe([guard.condition]))
+                known = ", ".join(f"{n} is {s}" for n, s in origins.items())
+                self._context.fail(
+                    "A303",
+                    f"`{graph.name}`: {needed}, and {known}",
+                    span,
+                    related=[Related(guard.span, "needed here")],
+                )
+            way = (*guard.trace, Frame(span, f"in `{graph.name}`"))
+            self._builder.require(fact, guard.span, guard.message, way)
+
+
+def _type(operand: Any) -> Type:
+    return operand.type if isinstance(operand, Value) else operand_type(operand)
