@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from archc.shapes.compare import Verdict, compare, decide
 from archc.shapes.condition import Cond, and_, eq, not_, or_
 from archc.shapes.dim import Dim, Size, symbol
 from archc.shapes.dtype import DTYPES
@@ -14,6 +13,7 @@ from archc.shapes.limits import TooLarge
 from archc.shapes.number import Num, Real, labelled, plain
 from archc.shapes.printing import python
 from archc.shapes.tensor import Tensor, broadcast, promote
+from archc.shapes.verdict import Verdict, compare, decide
 from archc.shapes.walk import evaluate, substitute, symbols, unknowns
 
 __all__ = [

@@ -68,7 +68,7 @@ class Symbol(Immutable):
 
 
 class Floor(Immutable):
-    """`floor(numerator / divisor)`, divisor >= 2, in the normal form that `floor.py` makes."""
+    """`floor(numerator / divisor)`, divisor >= 2, in the normal form that `division.py` makes."""
 
     __slots__ = ("numerator", "divisor", "depth", "weight", "_key", "__weakref__")
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from archc.shapes.atom import Floor, Node, Opaque
+from archc.shapes.atom import Node, Opaque
 from archc.shapes.dim import Dim, Size, of_atom, size
+from archc.shapes.division import as_floor
 from archc.shapes.formula import Formula
 from archc.shapes.number import plain
 
@@ -86,16 +87,16 @@ def at_least_zero(value: Size) -> Any:
                 poly[()] = constant // g
             value = size(poly)
             assert isinstance(value, Dim)
-        monomial, c = value.terms[0]
-        floor, exponent = monomial[0]
-        alone = sum(1 for m, _ in value.terms if m) == 1 and len(monomial) == 1 and exponent == 1
-        if not alone or not isinstance(floor, Floor):
+        found = as_floor(value)
+        if found is None:
             break
-        constant = value.constant  # c is 1 or -1 now
-        if c > 0:
-            value = floor.numerator + floor.divisor * constant
+        c, numerator, divisor = found
+        if c == 1:
+            value = numerator + divisor * value.constant
+        elif c == -1:
+            value = divisor * (value.constant + 1) - 1 - numerator
         else:
-            value = floor.divisor * (constant + 1) - 1 - floor.numerator
+            break
     if value.least is not None and value.least >= 0:
         return True
     if value.most is not None and value.most < 0:

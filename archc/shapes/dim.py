@@ -217,14 +217,14 @@ class Dim(Immutable):
 
     def __floordiv__(self, other: Any) -> Any:
         if isinstance(other, (int, Dim)):
-            from archc.shapes.floor import floor_divide
+            from archc.shapes.division import floor_divide
 
             return floor_divide(self, other)
         return _floating("//", self, other)
 
     def __rfloordiv__(self, other: Any) -> Any:
         if isinstance(other, int):
-            from archc.shapes.floor import floor_divide
+            from archc.shapes.division import floor_divide
 
             return floor_divide(int(other), self)
         return _floating("//", other, self)

@@ -10,9 +10,9 @@ from __future__ import annotations
 from contextvars import ContextVar, Token
 from typing import Any
 
-from archc.shapes.compare import Verdict, compare, decide
 from archc.shapes.condition import Cond, at_least_zero, equals_zero
 from archc.shapes.dim import Dim, Size
+from archc.shapes.verdict import Verdict, compare, decide
 
 _facts: ContextVar[list[Cond] | None] = ContextVar("facts", default=None)
 

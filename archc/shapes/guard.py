@@ -8,12 +8,12 @@ from itertools import combinations
 from typing import TYPE_CHECKING, Any
 
 from archc.shapes.atom import Floor, Symbol
-from archc.shapes.compare import decide
 from archc.shapes.condition import Cond
-from archc.shapes.dim import Dim, of_atom
+from archc.shapes.dim import Dim, Size, of_atom
 from archc.shapes.limits import TooLarge
 from archc.shapes.residues import TooManyResidues
 from archc.shapes.solutions import Solutions, solve
+from archc.shapes.verdict import decide
 from archc.shapes.walk import substitute, symbols_of
 
 if TYPE_CHECKING:
@@ -69,14 +69,14 @@ def simplify(conditions: Iterable[Any]) -> tuple[Cond, ...]:
         else:
             of_one.setdefault(symbols[0], {})[condition] = solutions
     result: list[Cond] = []
-    known: dict[str, Dim] = {}
+    known: dict[str, Size] = {}
     for symbol, parts in of_one.items():
         total, used, left = _intersection(parts)
         others.extend(left)
         kept = total.conditions()
         result.extend(_needed(used, total) if kept is None else kept)
         # every solution is the first one, or some steps further
-        step = total.step()
+        step = 0 if total.first == total.last else total.step()
         known[symbol.name] = of_atom(symbol) * step + (total.first - step * symbol.least)
     result.extend(c for c in _strongest(others) if not _follows(c, known, found))
     return tuple(result)
@@ -151,7 +151,7 @@ def _strongest(conditions: list[Cond]) -> list[Cond]:
     return [c for c in conditions if (e := bound(c)) is None or c.args[0].constant == tightest[e]]
 
 
-def _follows(condition: Cond, known: dict[str, Dim], given: Iterable[Cond]) -> bool:
+def _follows(condition: Cond, known: dict[str, Size], given: Iterable[Cond]) -> bool:
     """Does the condition hold for all sizes that fulfil what is known of each symbol?"""
     answer = decide(condition)
     if answer is None:

@@ -7,7 +7,8 @@ from typing import Any
 
 from archc.shapes.atom import Floor, Node, Opaque, Symbol
 from archc.shapes.condition import Cond
-from archc.shapes.dim import Dim, Poly, _term_key, accumulate, of_atom, size, times
+from archc.shapes.dim import Dim, Poly, _term_key, accumulate, of_atom, times
+from archc.shapes.division import mirror
 from archc.shapes.formula import Formula
 from archc.shapes.number import AND, ATOM, COMPARE, CONDITIONAL, NOT, OR, POWER, PRODUCT, SUM, UNARY, plain
 
@@ -179,15 +180,11 @@ def _variants(floor: Floor, factor: Poly, rest: Poly) -> list[Poly]:
                 found.append(plainer)
     found.extend(_absorbed(x, d, factor, rest))
     # F = S - G with G = floor(Y / d), Y the mirror image of X and S the sum of its monomials
-    mirror = {m: d - c for m, c in x.terms if m}
-    constant = d - 1 - x.constant
-    if constant:
-        mirror[()] = constant
     moved = dict(rest)
     for m, c in factor.items():
         accumulate(moved, ((times(m, n), 1) for n, _ in x.terms if n), c)
     if len(moved) < len(rest):
-        y = _dim(mirror)
+        y = mirror(x, d)
         negated = {m: -c for m, c in factor.items()}
         found.append(_added(moved, y, d, negated))
         found.extend(_absorbed(y, d, negated, moved))
@@ -215,13 +212,6 @@ def _added(rest: Poly, x: Any, d: int, factor: Poly) -> Poly:
 
 def _with(monomial: tuple, atom: Any) -> tuple:
     return (*monomial, (atom, 1))
-
-
-def _dim(poly: Poly) -> Dim:
-
-    found = size(poly)
-    assert isinstance(found, Dim)
-    return found
 
 
 # -- atoms and formulas --------------------------------------------------------------------

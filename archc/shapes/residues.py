@@ -51,6 +51,16 @@ def periods(dim: Dim) -> dict[Symbol | Opaque, int]:
     return found
 
 
+def divisors(dim: Dim) -> set[int]:
+    """The divisors of all floors."""
+    found: set[int] = set()
+    for monomial, _ in dim.terms:
+        for atom, _ in monomial:
+            if isinstance(atom, Floor):
+                found |= divisors(atom.numerator) | {atom.divisor}
+    return found
+
+
 def degrees(dim: Dim) -> dict[Symbol | Opaque, int]:
     """The degree in each variable, floors not counted."""
     found: dict[Symbol | Opaque, int] = {}

@@ -11,10 +11,10 @@ from math import comb, lcm
 from typing import Any
 
 from archc.shapes.atom import Opaque, Symbol
-from archc.shapes.compare import congruent
 from archc.shapes.condition import Cond, equals_zero
 from archc.shapes.dim import Dim, of_atom
 from archc.shapes.residues import RESIDUES, Scan, TooManyResidues
+from archc.shapes.verdict import congruent
 
 Runs = tuple  # (truth at q = 0, every q at which it changes, ascending)
 

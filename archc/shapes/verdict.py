@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import chain, islice, product
 from typing import Any
 
 from archc.shapes.atom import Opaque, Symbol
@@ -12,7 +13,7 @@ from archc.shapes.condition import Cond, equals_zero, or_
 from archc.shapes.dim import Dim, Size, of_atom
 from archc.shapes.limits import TooLarge
 from archc.shapes.number import plain
-from archc.shapes.residues import Scan, TooManyResidues, variables
+from archc.shapes.residues import Scan, TooManyResidues, divisors, variables
 from archc.shapes.walk import evaluate, symbols_of
 
 
@@ -67,15 +68,15 @@ def _compared(a: Size, b: Size) -> Verdict:
     except TooLarge:
         return _UNDECIDED
     if not isinstance(difference, Dim):
-        return _EQUAL if difference == 0 else _different(a, b, None)
+        return _EQUAL if difference == 0 else _different(a, b)
     if equals_zero(difference) is False:
-        return _different(a, b, None)
+        return _different(a, b)
     if equals_zero(difference) is True:
         return _EQUAL
     found = variables(difference)
     free = all(isinstance(v, Symbol) and v.reason is None for v in found)
     if free and _tops_differ(difference):
-        return _different(a, b, None)
+        return _different(a, b)
     try:
         scan = Scan(difference)
     except TooManyResidues:
@@ -91,7 +92,7 @@ def _compared(a: Size, b: Size) -> Verdict:
     if not free:
         return _by_example(a, b, difference, found)
     if not good:
-        return _different(a, b, scan)
+        return _different(a, b)
     conditions = _projected(scan, good)
     return Verdict("guarded", conditions or (equals_zero(difference),))
 
@@ -150,10 +151,11 @@ def _shares(total: int, parts: int) -> Iterator[tuple[int, ...]]:
             yield (first, *rest)
 
 
-def _different(a: Size, b: Size, scan: Scan | None) -> Verdict:
+def _different(a: Size, b: Size) -> Verdict:
     """The smallest sizes at which the two differ, sizes that are possible (not negative) preferred."""
-    possible = None
-    for sizes in _small(symbols_of((a, b)), 4000):
+    symbols = symbols_of((a, b))
+    fallback = None
+    for sizes in chain(_small(symbols, 20_000 if len(symbols) == 1 else 4_000), _at_steps(symbols, (a, b))):
         try:
             left, right = evaluate(a, sizes), evaluate(b, sizes)
         except (ArithmeticError, ValueError):
@@ -162,8 +164,18 @@ def _different(a: Size, b: Size, scan: Scan | None) -> Verdict:
             verdict = Verdict("different", (), sizes, left, right)
             if left >= 0 and right >= 0:
                 return verdict
-            possible = possible or verdict
-    return possible or Verdict("different")
+            fallback = fallback or verdict
+    return fallback or Verdict("different")
+
+
+def _at_steps(symbols: list[Symbol], values: tuple[Size, ...]) -> Iterator[dict[str, int]]:
+    """Sizes around the divisors in the values, where floors of large divisors make their steps."""
+    steps = sorted(
+        {1, 2, 3} | {d + k for v in values if isinstance(v, Dim) for d in divisors(v) for k in (-1, 0, 1)}
+    )
+    rows = islice(product(steps, repeat=len(symbols)), 4_000)
+    for row in sorted(rows, key=lambda row: (sum(row), max(row, default=0))):
+        yield {s.name: n for s, n in zip(symbols, row, strict=True)}
 
 
 def _projected(scan: Scan, good: list[tuple[int, ...]]) -> tuple[Cond, ...]:

@@ -50,20 +50,22 @@ def _by_integer(dividend: Dim, d: int) -> Size:
             accumulate(rest, inner.numerator.terms)
             d *= e
             continue
-        mirrored = {m: (d - c if m else d - 1 - c) for m, c in rest.items()}
-        mirrored.setdefault((), d - 1)
-        if mirrored[()] == 0:
-            del mirrored[()]
-        numerator, mirror = size(rest), size(mirrored)
-        assert isinstance(numerator, Dim) and isinstance(mirror, Dim)
-        if _coefficients(mirror) < _coefficients(numerator):
+        numerator = _dim(rest)
+        mirrored = mirror(numerator, d)
+        if _coefficients(mirrored) < _coefficients(numerator):
             accumulate(out, ((m, 1) for m in rest if m), sign)
-            sign, rest = -sign, mirrored
+            sign, rest = -sign, dict(mirrored.terms)
             if _joinable(rest) is not None:
                 continue
-            numerator = mirror
+            numerator = mirrored
         accumulate(out, terms_of(_floor(numerator, d)), sign)
         return size(out)
+
+
+def _dim(poly: Poly) -> Dim:
+    found = size(poly)
+    assert isinstance(found, Dim)
+    return found
 
 
 def _coefficients(dim: Dim) -> list[int]:
@@ -89,6 +91,30 @@ def _floor(numerator: Dim, d: int) -> Size:
             function = minimum if atom.op == "min" else maximum
             return function(*(floor_divide(a + constant, d) for a in atom.args))
     return of_atom(Floor(numerator, d))
+
+
+def as_floor(value: Dim) -> tuple[int, Dim, int] | None:
+    """`(c, P, d)` of a value that is c * floor(P / d) and a constant, also where the mirror image stands."""
+    for monomial, c in value.terms:
+        if len(monomial) != 1 or monomial[0][1] != 1 or not isinstance(monomial[0][0], Floor):
+            continue
+        atom = monomial[0][0]
+        others = {m: k for m, k in value.terms if m and m != monomial}
+        if not others:
+            return c, atom.numerator, atom.divisor
+        if others == {m: -c for m, _ in atom.numerator.terms if m}:
+            # floor(P / d) is the sum of P's monomials less the floor of its mirror image
+            return -c, mirror(atom.numerator, atom.divisor), atom.divisor
+    return None
+
+
+def mirror(dim: Dim, d: int) -> Dim:
+    """R of a reduced P with floor(P / d) = (sum of P's monomials) - floor(R / d)."""
+    poly = {m: d - c for m, c in dim.terms if m}
+    constant = d - 1 - dim.constant
+    if constant:
+        poly[()] = constant
+    return _dim(poly)
 
 
 def _by_size(dividend: Size, divisor: Dim) -> Size:
