@@ -103,13 +103,15 @@ def _fail(message: str, span: Span, help: str, code: str = "A611") -> NoReturn:
     raise _Malformed(Diagnostic(code, message, span, help))
 
 
-@lru_cache(maxsize=1024)
 def name_map(block: Block, name: str) -> NameMap | None:
     """A block's checkpoint map of that name, None where it has none."""
     maps = block.checkpoints
     tree = maps.get(name) if isinstance(maps, Mapping) else None
-    if not isinstance(tree, Mapping):
-        return None
+    return _read(maps.key(name), tree) if isinstance(tree, Mapping) else None
+
+
+@lru_cache(maxsize=1024)
+def _read(name: Scalar, tree: Mapping) -> NameMap:
     entries: list[Entry] = []
     problems: list[Diagnostic] = []
     for key, value in tree:
@@ -117,8 +119,7 @@ def name_map(block: Block, name: str) -> NameMap | None:
             entries.append(_entry(key, value))
         except _Malformed as wrong:
             problems.extend(wrong.diagnostics)
-    key = maps.key(name)
-    return NameMap(key.span if key is not None else tree.span, tuple(entries), tuple(problems))
+    return NameMap(name.span, tuple(entries), tuple(problems))
 
 
 def map_names(block: Block) -> tuple[str, ...]:

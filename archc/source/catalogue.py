@@ -96,7 +96,6 @@ EXPRESSIONS: dict[str, Code] = {
     "A217": Code("repeat that cannot be read"),
     "A218": Code("step that cannot be read"),
     "A219": Code("node that calls nothing"),
-    "A220": Code("name that is not defined"),
     "A221": Code("value of the wrong kind"),
     "A222": Code("division by zero"),
     "A223": Code("index out of range"),
@@ -105,8 +104,6 @@ EXPRESSIONS: dict[str, Code] = {
     "A227": Code("wrong call of a function"),
     "A228": Code("function without a value there"),
     "A229": Code("row with another number of items"),
-    "A230": Code("function that does not exist"),
-    "A231": Code("argument of an operator given again"),
 }
 
 # A24x to A29x: names that mean nothing, or something else.
@@ -181,7 +178,20 @@ WEIGHTS = {
 }
 
 # A6xx: building, running, checkpoints.
-RUNNING: dict[str, Code] = {}
+RUNNING: dict[str, Code] = {
+    "A601": Code("node named as a method of every torch module"),
+    "A602": Code("file of weights that lacks some"),
+    "A603": Code("file of weights with more than the model takes"),
+    "A604": Code("tensors of another shape in a file of weights"),
+    "A605": Code("file of weights that cannot be read"),
+    "A610": Code("no checkpoint map of that name"),
+    "A611": Code("name in a checkpoint map that cannot be read"),
+    "A612": Code("entry of a checkpoint map that names nothing"),
+    "A613": Code("two tensors of one name in a checkpoint"),
+    "A614": Code("part of a name that is no text and no number"),
+    "A615": Code("two entries of a checkpoint map for one tensor"),
+    "A616": Code("change that a checkpoint map cannot make yet"),
+}
 
 # A7xx: the command line, addresses.
 COMMANDS: dict[str, Code] = {
