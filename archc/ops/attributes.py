@@ -246,7 +246,6 @@ _non_negatives = sequence(integer(0))
 
 Int = Annotated[int, Valid(integer())]
 Positive = Annotated[int, Valid(integer(1))]
-NonNegative = Annotated[int, Valid(integer(0))]
 Ints = Annotated[int | tuple[int, ...], Valid(sequence(integer()))]
 PositiveInts = Annotated[int | tuple[int, ...], Valid(sequence(integer(1)))]
 NonNegativeInts = Annotated[int | tuple[int, ...], Valid(_non_negatives)]
@@ -260,7 +259,6 @@ RuntimeSize = Annotated[int | Dim, Valid(integer(1, runtime=True))]
 RuntimeSizes = Annotated[tuple[int | Dim, ...], Valid(listed(integer(1, runtime=True), empty=True))]
 """Sizes that may be known only when the model runs, each at least 1; one by itself is a list of one."""
 NamedSizes = Annotated[tuple[tuple[str, int | Dim], ...], Valid(named(integer(1, runtime=True)))]
-NamedNumbers = Annotated[tuple[tuple[str, float], ...], Valid(named(real()))]
 
 Axis = Int
 Axes = Ints

@@ -3,7 +3,7 @@
 An initialiser fills a tensor in place and returns it, as those of `torch.nn.init` do.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Annotated, ClassVar, Literal, Self
 
 from pydantic import model_validator
@@ -309,19 +309,6 @@ TABLE: dict[str, type[Initialiser]] = _by_title(
     Zeros, Ones, Constant, Normal, TruncNormal, Uniform, XavierUniform, XavierNormal, KaimingUniform
 ) | _by_title(KaimingNormal, Orthogonal, Eye, Dirac)
 TABLE |= {"sincos_1d": Sincos1d, "sincos_2d": Sincos2d}
-
-
-class Initialisers:
-    """The initialisers that a spec may use: those of the table, and `extra` ones of its `ops` modules."""
-
-    def __init__(self, extra: Mapping[str, type[Initialiser]] | None = None):
-        self._all = TABLE | dict(extra or {})
-
-    def names(self) -> Iterable[str]:
-        return self._all.keys()
-
-    def get(self, name: str) -> type[Initialiser] | None:
-        return self._all.get(name)
 
 
 def named(name: str) -> Initialiser:

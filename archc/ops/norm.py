@@ -1,5 +1,6 @@
 """Normalisation."""
 
+from collections.abc import Sequence
 from typing import Any, ClassVar, Self
 
 from pydantic import model_validator
@@ -60,27 +61,35 @@ class _OverAxes(Op):
     def _normalised(self, x: Tensor) -> tuple[Size, ...]:
         return tuple(sizes(x)[a] for a in sorted(axes_of(self.axis, len(sizes(x)))))
 
-    def _moved(self) -> tuple[int, ...] | None:
-        """The axes in order where they are not known to be the last ones."""
-        axes = self.axis if isinstance(self.axis, tuple) else (self.axis,)
-        last = sorted(axes) == list(range(-len(axes), 0))
-        return None if last else tuple(sorted(axes, key=lambda a: (a < 0, a)))
-
     def call(self, x: str, *, self_: str | None = None) -> str:
-        moved = self._moved()
-        count = len(self.axis) if isinstance(self.axis, tuple) else 1
+        axes = sorted(self.axis) if isinstance(self.axis, tuple) else [self.axis]
+        return self._source(x, axes, self_)
+
+    def lower(
+        self, inputs: Sequence[str | None], types: Sequence[Tensor | None], self_: str | None = None
+    ) -> str:
+        [x], [tensor] = inputs, types
+        if x is None or tensor is None or tensor.shape is None:
+            return super().lower(inputs, types, self_)
+        rank = len(tensor.shape)
+        axes = sorted(axes_of(self.axis, rank))
+        if axes == list(range(rank - len(axes), rank)):
+            axes = [a - rank for a in axes]
+        return self._source(x, axes, self_)
+
+    def _source(self, x: str, axes: Sequence[int], self_: str | None) -> str:
+        """The source over axes in order; they are moved unless they are seen to be the last ones."""
+        count = len(axes)
         behind = tuple(range(-count, 0))
-        here, there = (py(moved), py(behind)) if count > 1 else (py(moved and moved[0]), "-1")
-        inner = f"{x}.movedim({here}, {there})" if moved else x
+        last = tuple(axes) == behind
+        here, there = (py(axes[0]), "-1") if count == 1 else (py(axes), py(behind))
+        inner = x if last else f"{x}.movedim({here}, {there})"
         if self.affine:
             normalised = f"{self_}({inner})"
-        elif moved:
-            source = moved if count > 1 else moved[:1]
-            normal = Code("(" + ", ".join(f"{x}.shape[{py(a)}]" for a in source) + "," * (count == 1) + ")")
-            normalised = call(self.function, inner, py(normal), eps=self._eps())
         else:
-            normalised = call(self.function, inner, f"{x}.shape[-{count}:]", eps=self._eps())
-        return f"{normalised}.movedim({there}, {here})" if moved else normalised
+            shape = f"{x}.shape[-{count}:]" if last else py(tuple(Code(f"{x}.shape[{a}]") for a in axes))
+            normalised = call(self.function, inner, shape, eps=self._eps())
+        return normalised if last else f"{normalised}.movedim({there}, {here})"
 
     def _eps(self) -> Any:
         """`eps`, or what leaves it out."""

@@ -69,7 +69,6 @@ def uses(draw, op: type[Op]):
     names = {e for t in example.inputs if t for e in shape_entries(t) if not e.isdigit()}
     names |= set(example.sizes)
     sizes = {n: draw(st.integers(*example.sizes.get(n, (1, 9))), label=n) for n in sorted(names)}
-    attributes = {k: substitute_all(v, sizes) for k, v in attributes.items()}
     return example, attributes, sizes
 
 
@@ -84,10 +83,13 @@ def torch_dtype(dtype: str) -> torch.dtype:
     return torch.get_default_dtype() if dtype == "float" else getattr(torch, dtype)
 
 
-def written(op: Op, example, types: list, device: str):
-    """What `op` writes: a block that owns its weights, a `forward` for that, and inputs of zeros."""
+def written(op: Op, example, types: list, device: str, seen: list | None = None, sizes: dict | None = None):
+    """What `op` writes: a block that owns its weights, a `forward` for that, and inputs of zeros.
+
+    `seen` are the types that the emitter tells it, over the names of `sizes`; or it knows none.
+    """
     scope = {"torch": torch, "nn": torch.nn, "F": torch.nn.functional, "math": math}
-    scope |= {"DEVICE": device, "DTYPE": torch_dtype("float")}
+    scope |= {"DEVICE": device, "DTYPE": torch_dtype("float")} | (sizes or {})
     for source in op.helpers.values():
         exec(source, scope)
     block = torch.nn.Module()
@@ -101,14 +103,14 @@ def written(op: Op, example, types: list, device: str):
             elif told_text is not None:
                 inputs[f"input{i}"] = torch.zeros(type_.shape, dtype=torch_dtype(type_.dtype))
     names = [f"input{i}" if f"input{i}" in inputs else None for i in range(len(example.inputs))]
-    text = plain_text(op.call(*names, self_="self.owned"))
-    exec(f"def forward(self, {', '.join(inputs)}):\n    return {text}", scope)
+    text = op.lower(names, seen, "self.owned") if seen else op.call(*names, self_="self.owned")
+    exec(f"def forward(self, {', '.join(inputs)}):\n    return {plain_text(text)}", scope)
     return block, scope["forward"], inputs
 
 
-def run(op: Op, example, types: list, training: bool, device: str):
-    """Runs what `op` writes: its outputs as a tuple, and what it owns."""
-    block, forward, inputs = written(op, example, types, device)
+def run(written: tuple, training: bool, device: str):
+    """Runs what an operator writes: its outputs as a tuple, and what it owns."""
+    block, forward, inputs = written
     with torch.device(device):
         out = forward(block.train(training), **inputs)
     return (out if isinstance(out, tuple | list) else (out,)), block.owned
@@ -157,6 +159,7 @@ def nested_check(annotation) -> bool:
 @given(data=st.data())
 def test_agrees_with_torch(op, data):
     example, attributes, sizes = data.draw(uses(op))
+    attributes = {k: substitute_all(v, sizes) for k, v in attributes.items()}
     training = data.draw(st.booleans(), label="training")
     try:
         built = op(**attributes)
@@ -164,17 +167,19 @@ def test_agrees_with_torch(op, data):
         return
     assert hash(built) == hash(op(**attributes))
     types = [input_type(t, sizes) for t in example.inputs]
+    seen = types if data.draw(st.booleans(), label="types are known") else None
+    device = "meta" if example.meta else "cpu"
     expected = told(built, types)
     if expected is None:
         if example.stricter:
             return
         with pytest.raises(Exception):  # noqa: B017 torch raises whatever it likes
-            run(built, example, types, training, "cpu")
+            run(written(built, example, types, "cpu", seen), training, "cpu")
         return
     outputs, facts = expected
     assert facts == [], "known sizes need no guards"
     with FlopCounterMode(display=False) as counter:
-        found, owned = run(built, example, types, training, "meta" if example.meta else "cpu")
+        found, owned = run(written(built, example, types, device, seen), training, device)
     assert [(tuple(t.shape), t.dtype) for t in found] == [(t.shape, torch_dtype(t.dtype)) for t in outputs]
     assert len(built.output_names(len(outputs))) == len(outputs)
     assert isinstance(built.label(*types), str)
@@ -241,7 +246,7 @@ def instances(op: type[Op], example, sizes: dict):
 
 
 def compile_once(op: Op, example, types: list) -> None:
-    block, forward, inputs = written(op, example, types, "cpu")
+    block, forward, inputs = written(op, example, types, "cpu", types)
     torch.compiler.reset()
     torch.compile(forward, fullgraph=True, backend="eager")(block, **inputs)
     with torch.autocast("cpu", torch.bfloat16):
@@ -255,19 +260,25 @@ def test_symbolic_sizes_agree_with_known_ones(op, data):
     example, attributes, sizes = data.draw(uses(op))
     try:
         built = op(**attributes)
+        plain = op(**{k: substitute_all(v, sizes) for k, v in attributes.items()})
     except ValidationError:
         return
-    symbolic = told(built, [input_type(t, {n: symbol(n) for n in sizes}) for t in example.inputs])
+    seen = [input_type(t, {n: symbol(n) for n in sizes}) for t in example.inputs]
+    symbolic = told(built, seen)
     if symbolic is None:
         return
     outputs, facts = symbolic
     if not all(holds(fact, sizes) for fact in facts):
         return
-    known = told(built, [input_type(t, sizes) for t in example.inputs])
+    types = [input_type(t, sizes) for t in example.inputs]
+    known = told(plain, types)
     assert known is not None, "the facts hold, and the sizes are refused"
-    for mine, plain in zip(outputs, known[0], strict=True):
-        assert tuple(evaluate(s, sizes) for s in mine.shape) == plain.shape
-        assert mine.dtype == plain.dtype
+    for mine, other in zip(outputs, known[0], strict=True):
+        assert tuple(evaluate(s, sizes) for s in mine.shape) == other.shape
+        assert mine.dtype == other.dtype
+    device = "meta" if example.meta else "cpu"
+    found, _ = run(written(built, example, types, device, seen, sizes), False, device)
+    assert [tuple(t.shape) for t in found] == [t.shape for t in known[0]]
 
 
 def holds(fact, sizes: dict) -> bool:
