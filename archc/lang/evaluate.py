@@ -279,7 +279,7 @@ class _Evaluation(Bounded):
             message, help = f"`{expr.id}` is not defined", f"did you mean `{near}`?" if near else None
             if help is None and isinstance(want, Str):
                 help = f'a text stands in quotes: "{expr.id}"'
-        return EvaluationError(message, expr.span, help, "A220")
+        return EvaluationError(message, expr.span, help, "A240")
 
     def unary(self, expr: syntax.Unary) -> Any:
         self.spend(expr.span)
@@ -363,7 +363,7 @@ class _Evaluation(Bounded):
             help = INSTEAD.get(name)
             near = did_you_mean(name, FUNCTIONS)
             help = help or (f"did you mean `{near}`?" if near else "operators and blocks stand in `nodes`")
-            raise EvaluationError(f"there is no function `{name}`", expr.name.span, help, "A230")
+            raise EvaluationError(f"there is no function `{name}`", expr.name.span, help, "A250")
         arguments = self.placed(expr, function)
         passed_on = want if name in ("list", "reversed") else None
         values = [self.result(a.value, passed_on) if passed_on else self.value(a.value) for a in arguments]

@@ -81,7 +81,7 @@ class Partial:
         for name in kwargs:
             if name in self.kwargs:
                 message = f"`{name}` of `{self.name}` is already given"
-                raise EvaluationError(message, span, "remove it here, or where it was given", "A231")
+                raise EvaluationError(message, span, "remove it here, or where it was given", "A404")
         return Partial(self.name, (*self.args, *args), {**self.kwargs, **kwargs}, span, self.base)
 
 
