@@ -1,5 +1,12 @@
 """A checked Graph as Python source of a PyTorch module."""
 
 from archc.emit.module import Emitted, emit
+from archc.graph.ir import Graph
 
-__all__ = ["Emitted", "emit"]
+
+def source(graph: Graph) -> str:
+    """The Python source of a checked Graph. Raises SpecError; see `emit`."""
+    return emit(graph).source
+
+
+__all__ = ["Emitted", "emit", "source"]

@@ -1,0 +1,103 @@
+"""A spec as a model, ready to run."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Literal
+
+import torch
+from torch import nn
+
+from archc.emit import emit
+from archc.graph.compile import check
+from archc.graph.ir import Graph
+from archc.graph.weights import of_graph
+from archc.runtime.blocks import compile_blocks
+from archc.runtime.build import build_module
+from archc.runtime.weights import Names, load_weights
+from archc.source.diagnostic import SpecError
+
+
+def load(
+    spec: Any,
+    *,
+    given: Iterable[str] = (),
+    absent: Iterable[str] = (),
+    root: str | Path | None = None,
+    ops: Iterable[Any] = (),
+    device: str | torch.device | None = None,
+    dtype: torch.dtype | None = None,
+    weights: str | Path | None = None,
+    names: Names = None,
+    strict: bool = True,
+    compile: bool | Literal["whole"] = False,
+    **settings: Any,
+) -> nn.Module:
+    """The model of a spec.
+
+    `spec` is an address, a text, a dict or a checked Graph; `settings` are params and free
+    dimensions, `given` and `absent` fix optional inputs, as for `archc.check`.
+
+    `device` may be "meta": shapes without memory. `dtype` is what the default dtype of the spec
+    becomes. `weights` is a safetensors file, `names` the checkpoint map that tells its names (or a
+    mapping from ours to theirs). `compile=True` compiles block by block, each distinct block once;
+    `compile="whole"` the model as one.
+
+    The model knows where it comes from: `model.graph` and `model.spec` (unless a node has that
+    name). Raises SpecError with everything that is wrong.
+
+    >>> import archc
+    >>> spec = "archc: 1\\nblocks: {A: {inputs: {x: '[B, C]'}, nodes: {fc: linear(8)}, flow: {y: x -> fc}}}"
+    >>> model = load(archc.text(spec), C=4)
+    >>> model(torch.ones(2, 4)).shape
+    torch.Size([2, 8])
+    """
+    graph = _graph(spec, settings, given=given, absent=absent, root=root, ops=ops)
+    cls = build_module(emit(graph))
+    for name, value in (("graph", graph), ("spec", spec)):
+        if name not in graph.members:
+            setattr(cls, name, value)
+    with _defaults(_skippable(graph) if weights is not None and strict else device, dtype):
+        model = cls()
+    if weights is not None:
+        load_weights(model, weights, names=names, graph=graph, device=device, strict=strict)
+        model = model.to(device) if device is not None else model
+    if compile == "whole":
+        model.compile()
+    elif compile:
+        compile_blocks(model)
+    return model
+
+
+def _graph(spec: Any, settings: Mapping[str, Any], **options: Any) -> Graph:
+    if isinstance(spec, Graph):
+        if settings:
+            raise TypeError(f"a Graph is bound already and takes no settings: {', '.join(settings)}")
+        return spec
+    result = check(spec, settings, **options)
+    if result.graph is None:
+        raise SpecError(result.diagnostics)
+    return result.graph
+
+
+def _skippable(graph: Graph) -> str | None:
+    """Where to build a model whose weights come from a file: without memory, if all of it does."""
+    from_file = all(w.persistent for w in of_graph(graph).values())
+    return "meta" if from_file else None
+
+
+@contextmanager
+def _defaults(device: Any, dtype: torch.dtype | None):
+    before = torch.get_default_dtype()
+    try:
+        if dtype is not None:
+            torch.set_default_dtype(dtype)
+        if device is None:
+            yield
+        else:
+            with torch.device(device):
+                yield
+    finally:
+        torch.set_default_dtype(before)
