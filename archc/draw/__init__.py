@@ -1,1 +1,1 @@
-
+"""Graph -> scene -> layout -> svg, dot, mermaid."""

@@ -1,1 +1,1 @@
-
+"""What people are told of a checked Graph: costs and tables."""

@@ -1,0 +1,54 @@
+"""Write the PyTorch module of a spec: a Python file that stands alone and imports torch only."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+from archc.cli.files import check_target, write
+from archc.cli.main import FINE, WRONG, Parser, UsageError
+from archc.cli.spec import add_arguments, add_output, checked, status, told
+
+EXAMPLE = "  archc build 'specs/vq/nets.yaml#Encoder@iris' -o encoder.py"
+
+
+def arguments(parser: Parser) -> None:
+    add_arguments(parser)
+    parser.add_argument("-o", "--output", metavar="FILE", help="the file to write (default: standard output)")
+    parser.add_argument(
+        "--check",
+        action="store_true",
+        help="write nothing; exit 1 where the file is not what would be written",
+    )
+    add_output(parser)
+
+
+def execute(options: argparse.Namespace) -> int:
+    if options.check and options.output is None:
+        raise UsageError("--check compares with a file: name it with -o FILE")
+    path = Path(options.output) if options.output and options.output != "-" else None
+    if path and not options.check:
+        check_target(path, options.force)
+    result = checked(options)
+    if not told(result):
+        return status(result)
+    from archc.emit import source
+
+    text = source(result.graph)
+    if options.check:
+        assert path is not None
+        return _compare(path, text, options.address)
+    if path is None:
+        sys.stdout.write(text)
+    else:
+        write(path, text, options.force)
+    return FINE
+
+
+def _compare(path: Path, text: str, address: str) -> int:
+    if path.is_file() and path.read_text(encoding="utf-8") == text:
+        return FINE
+    state = "is stale" if path.exists() else "does not exist"
+    print(f"{path} {state}; write it: archc build '{address}' -o {path}", file=sys.stderr)
+    return WRONG

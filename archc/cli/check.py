@@ -1,0 +1,137 @@
+"""Check specs: errors at their place, warnings, and the conditions on sizes that a model guards."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from glob import glob, has_magic
+from pathlib import Path
+
+from archc.cli.main import Parser, UsageError
+from archc.cli.spec import add_settings, as_json, checked, diagnostics_json, show, status
+from archc.graph.compile import Result
+from archc.graph.ir import Graph
+from archc.report.cost import Costs
+from archc.report.summary import shape_text
+from archc.report.text import table
+
+EXAMPLE = "  archc check 'specs/vq/nets.yaml#Encoder@iris' specs/gpt --shapes"
+
+SUFFIXES = (".yaml", ".yml")
+
+
+def arguments(parser: Parser) -> None:
+    parser.add_argument(
+        "addresses",
+        metavar="ADDRESS",
+        nargs="+",
+        help="file.yaml, file.yaml#Block@preset, a folder, a glob, or - (standard input)",
+    )
+    add_settings(parser)
+    parser.add_argument("--shapes", action="store_true", help="print the shape of every line")
+    parser.add_argument("--json", action="store_true", help="print one JSON object")
+
+
+def execute(options: argparse.Namespace) -> int:
+    addresses = [found for given in options.addresses for found in expand(given)]
+    results = [(address, checked(options, address)) for address in addresses]
+    if options.json:
+        print(as_json(_joined([result for _, result in results])))
+    else:
+        for address, result in results:
+            _tell(address, result, options.shapes)
+    return status(*[result for _, result in results])
+
+
+def expand(given: str) -> list[str]:
+    """The addresses that a word of the command line stands for: those of a folder, of a glob, or itself.
+
+    In a folder, a spec is a YAML file that says `archc:`. A glob may carry `#Block@preset`.
+    """
+    path = Path(given)
+    if path.is_dir():
+        found = sorted(str(file) for file in path.rglob("*") if file.suffix in SUFFIXES and _is_spec(file))
+        if not found:
+            raise UsageError(f"there is no spec in the folder {given}")
+        return found
+    if not has_magic(given) or path.exists():
+        return [given]
+    marks = [at for at in (given.find(mark) for mark in "#@") if at >= 0]
+    pattern, rest = (given[: min(marks)], given[min(marks) :]) if marks else (given, "")
+    found = sorted(file for file in glob(pattern, recursive=True) if Path(file).is_file())
+    if not found:
+        raise UsageError(f"no file is named like {pattern}")
+    return [file + rest for file in found]
+
+
+def _is_spec(file: Path) -> bool:
+    return file.is_file() and any(
+        line.startswith(b"archc:") for line in file.read_bytes()[:65536].splitlines()
+    )
+
+
+def _joined(results: list[Result]) -> dict:
+    parts = [diagnostics_json(result) for result in results]
+    return {
+        "ok": all(part["ok"] for part in parts),
+        "diagnostics": [item for part in parts for item in part["diagnostics"]],
+        "guards": [guard for part in parts for guard in part["guards"]],
+    }
+
+
+def _tell(address: str, result: Result, shapes: bool) -> None:
+    show(result.diagnostics, sys.stdout)
+    if not result.ok:
+        return
+    graph = result.graph
+    if graph is None:
+        print(f"{address}: ok")
+        return
+    blocks, parameters = count_blocks(graph), Costs().graph(graph).parameters
+    print(f"{address}: ok, {blocks} block{'s' * (blocks != 1)}, {parameters:,} parameters")
+    for sentence in result.guards:
+        print(f"    {sentence}")
+    if shapes:
+        print(shape_table(graph))
+
+
+def count_blocks(graph: Graph) -> int:
+    """How many blocks are used in a Graph, at every depth, each copy counted."""
+    known: dict[Graph, int] = {}
+
+    def inside(graph: Graph) -> int:
+        if graph not in known:
+            targets = [copy.target for member in graph.members.values() for copy in member.copies]
+            known[graph] = sum(1 + inside(target) for target in targets if isinstance(target, Graph))
+        return known[graph]
+
+    return inside(graph)
+
+
+def shape_table(graph: Graph) -> str:
+    """Each flow line's values and shapes, aligned, block by block; each distinct block once."""
+    parts: list[str] = []
+    seen: set[Graph] = set()
+    waiting = [graph]
+    while waiting:
+        here = waiting.pop(0)
+        if here in seen:
+            continue
+        seen.add(here)
+        title = here.name + _numbers(here)
+        inputs = [[name, shape_text(here.type(ref)), "input"] for name, ref in here.inputs.items()]
+        lines = [
+            [name, shape_text(here.type(ref)), f"line {line.span.line}"]
+            for line in here.lines
+            for name, ref in zip(line.names, line.refs, strict=True)
+        ]
+        parts.append(f"\n  {title}\n" + table(inputs + lines, indent="    "))
+        for member in here.members.values():
+            waiting += [copy.target for copy in member.copies if isinstance(copy.target, Graph)]
+    return "\n".join(parts)
+
+
+def _numbers(graph: Graph) -> str:
+    known = {**graph.dims, **graph.params}
+    sizes = [f"{name}={value}" for name, value in known.items() if isinstance(value, int | float | str)]
+    return f" ({', '.join(sizes)})" if sizes else ""

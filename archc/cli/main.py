@@ -1,0 +1,140 @@
+"""Finds the command that is asked for and ends with its exit code.
+
+Nothing heavy is imported here: `archc --help` needs neither pydantic nor networkx nor torch.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import os
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, NoReturn
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """A line of the table of commands: the module that holds it, and what it does."""
+
+    module: str
+    summary: str
+
+
+COMMANDS = {
+    "run": Command("archc.cli.run", "check, build, compile and run a spec once"),
+    "check": Command("archc.cli.check", "errors, warnings, shapes and guards of specs"),
+    "draw": Command("archc.cli.draw", "a diagram: svg, dot or mermaid"),
+    "build": Command("archc.cli.build", "the PyTorch module, as a Python file that stands alone"),
+    "summary": Command("archc.cli.summary", "parameters and FLOPs, as a tree"),
+    "explain": Command("archc.cli.explain", "what an error's code means"),
+    "new": Command("archc.cli.new", "a starter spec that checks"),
+}
+
+HELP = """\
+usage: archc COMMAND ...
+
+A compiler for declarative neural network architectures.
+
+commands:
+{commands}
+
+`archc COMMAND --help` tells its options and shows an example. An ADDRESS is a spec:
+file.yaml, file.yaml#Block, file.yaml@preset, file.yaml#Block@preset, or - for standard input.
+
+example:
+  archc check 'specs/vq/nets.yaml#Encoder@iris' --shapes
+"""
+
+FINE, WRONG, MISUSED = 0, 1, 2
+"""Exit codes: it went well; the spec is wrong or a check failed; the command line is wrong."""
+
+
+class UsageError(Exception):
+    """The command line is wrong. The message says what is, and what to write instead."""
+
+
+class Parser(argparse.ArgumentParser):
+    """An argparse parser whose errors are one line, and which takes no shortened options."""
+
+    def __init__(self, prog: str, description: str, example: str) -> None:
+        super().__init__(
+            prog=prog,
+            description=description,
+            epilog=f"example:\n{example}",
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+            allow_abbrev=False,
+        )
+
+    def error(self, message: str) -> NoReturn:
+        raise UsageError(message)
+
+    def parse_args(self, args: Any = None, namespace: Any = None) -> argparse.Namespace:
+        options, rest = self.parse_known_args(args, namespace)
+        if rest:
+            known = [name for action in self._actions for name in action.option_strings]
+            raise UsageError(unknown("option" if rest[0].startswith("-") else "argument", rest[0], known))
+        return options
+
+
+def unknown(what: str, word: str, known: Sequence[str]) -> str:
+    """The sentence for a word that is none of the known ones."""
+    from difflib import get_close_matches
+
+    close = get_close_matches(word, known, n=1)
+    return f"unknown {what} {word!r}" + (f"; did you mean {close[0]!r}?" if close else "")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a command line and return its exit code."""
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    try:
+        status = _dispatch(words)
+        sys.stdout.flush()
+        return status
+    except UsageError as error:
+        name = f"archc {words[0]}" if words and words[0] in COMMANDS else "archc"
+        print(f"{name}: {error} (see `{name} --help`)", file=sys.stderr)
+        return MISUSED
+    except KeyboardInterrupt:
+        print("archc: interrupted", file=sys.stderr)
+        return 130
+    except BrokenPipeError:
+        # Whoever read our output has gone. Python would complain once more at exit: give it
+        # somewhere to write.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 141
+
+
+def _dispatch(words: list[str]) -> int:
+    first = words[0] if words else None
+    if first in ("-h", "--help"):
+        print(_help(), end="")
+        return FINE
+    if first in ("-V", "--version"):
+        from archc import __version__
+
+        print(f"archc {__version__}")
+        return FINE
+    if first is None:
+        raise UsageError(f"a command is needed: {', '.join(COMMANDS)}")
+    if first not in COMMANDS:
+        what = "option" if first.startswith("-") else "command"
+        raise UsageError(unknown(what, first, [*COMMANDS, "--help", "--version"]))
+    command = COMMANDS[first]
+    module = importlib.import_module(command.module)
+    parser = Parser(f"archc {first}", module.__doc__ or command.summary, module.EXAMPLE)
+    module.arguments(parser)
+    try:
+        options = parser.parse_args(words[1:])
+    except SystemExit as ended:  # --help
+        return int(ended.code or 0)
+    return module.execute(options)
+
+
+def _help() -> str:
+    width = max(map(len, COMMANDS))
+    return HELP.format(
+        commands="\n".join(f"  {name:<{width}}  {command.summary}" for name, command in COMMANDS.items())
+    )

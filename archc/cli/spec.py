@@ -1,0 +1,125 @@
+"""What all commands that take a spec have in common: their arguments, and checking it."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from archc.cli.main import FINE, MISUSED, WRONG, Parser
+from archc.cli.terminal import colored
+from archc.graph.compile import Result, check
+from archc.source.catalogue import COMMANDS
+from archc.source.diagnostic import Diagnostic
+from archc.source.render import render, to_json
+
+
+def add_arguments(parser: Parser, nargs: str | None = None) -> None:
+    """The address of a spec, and what binds it."""
+    parser.add_argument(
+        "address",
+        metavar="ADDRESS",
+        **({"nargs": nargs} if nargs else {}),  # type: ignore[arg-type]
+        help="file.yaml, file.yaml#Block, file.yaml@preset, file.yaml#Block@preset, or - (standard input)",
+    )
+    add_settings(parser)
+
+
+def add_settings(parser: Parser) -> None:
+    """What binds a block's numbers and inputs, and what it may read and run."""
+    parser.add_argument(
+        "-p",
+        "--param",
+        metavar="NAME=VALUE",
+        action="append",
+        default=[],
+        help="set a param or a free dimension; may be given again",
+    )
+    parser.add_argument(
+        "--given", metavar="INPUT", action="append", default=[], help="an optional input that is always there"
+    )
+    parser.add_argument(
+        "--absent", metavar="INPUT", action="append", default=[], help="an optional input that never is"
+    )
+    parser.add_argument(
+        "--root", metavar="DIR", type=Path, help="the folder that `use` may not leave (default: the spec's)"
+    )
+    parser.add_argument(
+        "--allow-ops",
+        metavar="MODULE",
+        action="append",
+        default=[],
+        help="let the spec load this Python module of operators; it is code that runs",
+    )
+
+
+def add_output(parser: Parser) -> None:
+    """Where a command writes, and over what."""
+    parser.add_argument(
+        "--force", action="store_true", help="overwrite a file even where archc did not write it"
+    )
+
+
+def level(text: str) -> int:
+    """A depth of opened blocks, from 0."""
+    if not text.isdigit():
+        raise argparse.ArgumentTypeError(f"{text!r} is no number from 0 on")
+    return int(text)
+
+
+def checked(options: argparse.Namespace, address: str | None = None, extra: Sequence[str] = ()) -> Result:
+    """Check the spec at an address (the command line's, where none is named); `extra` are further
+    `name=value` settings."""
+    return check(
+        options.address if address is None else address,
+        [*options.param, *extra],
+        given=options.given,
+        absent=options.absent,
+        root=options.root,
+        ops=options.allow_ops,
+    )
+
+
+def status(*results: Result) -> int:
+    """The exit code: of a wrong command line, where it is that which is to blame."""
+    codes = [d.code for result in results for d in result.diagnostics if d.severity == "error"]
+    if any(code in COMMANDS for code in codes):
+        return MISUSED
+    return WRONG if codes else FINE
+
+
+def told(result: Result, stream: Any = None) -> bool:
+    """Show the diagnostics of a result, on standard error unless told otherwise; is it fine?"""
+    show(result.diagnostics, sys.stderr if stream is None else stream)
+    return result.ok
+
+
+def show(diagnostics: tuple[Diagnostic, ...], stream: Any) -> None:
+    """Print diagnostics, and how many errors and warnings there are."""
+    if not diagnostics:
+        return
+    print(render(diagnostics, color=colored(stream)), file=stream)
+    counts = []
+    for severity in ("error", "warning"):
+        count = sum(1 for diagnostic in diagnostics if diagnostic.severity == severity)
+        if count:
+            counts.append(f"{count} {severity}{'s' * (count > 1)}")
+    if counts:
+        print(", ".join(counts), file=stream)
+
+
+def as_json(value: Any) -> str:
+    """A value as the JSON that tools read."""
+    return json.dumps(value, indent=2, ensure_ascii=False)
+
+
+def diagnostics_json(result: Result) -> dict[str, Any]:
+    """The object that `check --json` prints of one spec."""
+    return {
+        "ok": result.ok,
+        "diagnostics": to_json(result.diagnostics),
+        "guards": list(result.guards),
+    }

@@ -1,0 +1,219 @@
+"""What a Graph costs: parameters, buffers and floating point operations.
+
+A block that is used in many places is one Graph, and is counted once: time grows with what is
+distinct, not with what is repeated.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from math import prod
+from typing import Any
+
+from archc.graph.ir import Apply, Bundle, Call, Copy, Graph, Member, Number, Operand, Ref, Type
+from archc.ops.base import Op, Weight
+from archc.shapes import Size, Tensor, TooLarge, plain, recording, substitute, symbols
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """Elements of the parameters and buffers that a state_dict holds, and FLOPs of one forward.
+
+    FLOPs count 2 a multiply-add and are an expression over the block's free dimensions; None
+    where an operator cannot tell.
+    """
+
+    parameters: int = 0
+    trainable: int = 0
+    buffers: int = 0
+    flops: Size | None = 0
+
+    def __add__(self, other: Cost) -> Cost:
+        return Cost(
+            self.parameters + other.parameters,
+            self.trainable + other.trainable,
+            self.buffers + other.buffers,
+            _sum(self.flops, other.flops),
+        )
+
+
+class Costs:
+    """Costs of Graphs and of what is in them, each distinct Graph counted once."""
+
+    def __init__(self) -> None:
+        self._weights: dict[Graph, Cost] = {}
+        self._flops: dict[Graph, Size | None] = {}
+
+    def graph(self, graph: Graph) -> Cost:
+        """The cost of a whole Graph. Weights that are tied count once."""
+        weights = self.weights(graph)
+        return Cost(weights.parameters, weights.trainable, weights.buffers, self.flops(graph))
+
+    def weights(self, graph: Graph) -> Cost:
+        """Its parameters and buffers."""
+        if graph not in self._weights:
+            total = Cost()
+            for member in graph.members.values():
+                total += self.member(member)
+            for left, _ in graph.ties:
+                total += self._tied(graph, left)
+            self._weights[graph] = total
+        return self._weights[graph]
+
+    def member(self, member: Member) -> Cost:
+        """The weights of a member with all its copies; shared copies have one set."""
+        total = Cost()
+        for copy in member.copies:
+            if copy.target is None:
+                continue
+            total += self.copy(copy)
+            if member.share:
+                break
+        return total
+
+    def copy(self, copy: Copy) -> Cost:
+        """The weights of one copy."""
+        if isinstance(copy.target, Graph):
+            return self.weights(copy.target)
+        total = Cost()
+        for weight in weights_of(copy).values():
+            total += _elements(weight)
+        return total
+
+    def flops(self, graph: Graph) -> Size | None:
+        """FLOPs of one forward, over the Graph's own free dimensions; None: cannot be told."""
+        if graph not in self._flops:
+            total: Size | None = 0
+            for _, data in graph.nx.nodes(data="data"):
+                total = _sum(total, self.node(graph, data))
+            self._flops[graph] = total
+        return self._flops[graph]
+
+    def node(self, graph: Graph, node: Any) -> Size | None:
+        """FLOPs of one node of a Graph, all its copies together."""
+        if isinstance(node, Apply):
+            types = [operand_type(graph, operand) for operand in spread(graph, node.arguments)]
+            return _flops(node.op, types)
+        if isinstance(node, Call):
+            total: Size | None = 0
+            for copy in graph.members[node.member].uses[node.use]:
+                total = _sum(total, self.copy_flops(copy))
+            return total
+        return 0
+
+    def copy_flops(self, copy: Copy) -> Size | None:
+        """FLOPs of one copy, over the free dimensions of the block around it."""
+        if copy.target is None:
+            return 0
+        if isinstance(copy.target, Op):
+            return _flops(copy.target, flat(copy.inputs))
+        inner = self.flops(copy.target)
+        try:
+            return None if inner is None else substitute(inner, outer(inner, copy.numbers))
+        except TooLarge:
+            return None
+
+    def _tied(self, graph: Graph, path: str) -> Cost:
+        """Minus the weight at a path, `h.0.attn.qkv.weight`."""
+        weight = _find(graph, path.split("."))
+        cost = _elements(weight) if weight else Cost()
+        return Cost(-cost.parameters, -cost.trainable, -cost.buffers)
+
+
+def outer(value: Any, numbers: Mapping[str, Any]) -> dict[str, Any]:
+    """What the symbols of a value in a block are in the block around it."""
+    return {name: plain(numbers[name]) for name in symbols(value) if name in numbers}
+
+
+def outer_type(type_: Type, numbers: Mapping[str, Any]) -> Type:
+    """A type of a block, in the names of the block around it."""
+    if isinstance(type_, Bundle):
+        return Bundle(tuple(_outer_tensor(member, numbers) for member in type_.members))
+    return _outer_tensor(type_, numbers)
+
+
+def _outer_tensor(tensor: Tensor, numbers: Mapping[str, Any]) -> Tensor:
+    if tensor.shape is None:
+        return tensor
+    shape = tuple(substitute(size, outer(size, numbers)) for size in tensor.shape)
+    return Tensor(shape, tensor.dtype, tensor.weak)
+
+
+def spread(graph: Graph, operands: tuple[Operand, ...]) -> list[Operand]:
+    """Operands with the bundles among them taken apart: what an operator's shape rule receives."""
+    found: list[Operand] = []
+    for operand in operands:
+        type_ = graph.type(operand) if isinstance(operand, Ref) else None
+        found += type_.members if isinstance(type_, Bundle) else [operand]  # type: ignore[list-item]
+    return found
+
+
+def operand_type(graph: Graph, operand: Any) -> Tensor | None:
+    """The type of an operand of an operator."""
+    if operand is None or isinstance(operand, Tensor):
+        return operand
+    if isinstance(operand, Number):
+        value = plain(operand.value)
+        dtype = "bool" if isinstance(value, bool) else "float" if isinstance(value, float) else "int64"
+        return Tensor((), dtype, weak=True)
+    type_ = graph.type(operand)
+    assert isinstance(type_, Tensor), "a bundle is spread before"
+    return type_
+
+
+def flat(inputs: Mapping[str, Type | None]) -> list[Tensor | None]:
+    """The inputs of a copy, bundles taken apart."""
+    found: list[Tensor | None] = []
+    for type_ in inputs.values():
+        found += type_.members if isinstance(type_, Bundle) else [type_]
+    return found
+
+
+def weights_of(copy: Copy) -> dict[str, Weight]:
+    """The tensors that a copy of an operator owns, by their names below the node."""
+    assert isinstance(copy.target, Op)
+    return asked(copy.target.weights, *flat(copy.inputs))
+
+
+def asked(method: Callable[..., Any], *types: Any) -> Any:
+    """An operator's answer about inputs that it has accepted already: what its rules record on the
+    way is known."""
+    with recording():
+        return method(*types)
+
+
+def _find(graph: Graph, path: list[str]) -> Weight | None:
+    """The weight at a path of names from a Graph on."""
+    member = graph.members.get(path[0])
+    if member is None:
+        return None
+    rest = path[1:]
+    numbered = bool(member.arranged) and not member.share
+    copy = member.copies[int(rest.pop(0)) if numbered and rest else 0]
+    if isinstance(copy.target, Graph):
+        return _find(copy.target, rest) if rest else None
+    return weights_of(copy).get(".".join(rest)) if copy.target is not None else None
+
+
+def _elements(weight: Weight) -> Cost:
+    count = prod(int(plain(size)) for size in weight.shape)
+    if weight.buffer:
+        return Cost(buffers=count if weight.persistent else 0)
+    return Cost(parameters=count, trainable=count if weight.trainable else 0)
+
+
+def _flops(op: Op, types: list[Tensor | None]) -> Size | None:
+    if any(type_ is not None and type_.shape is None for type_ in types):
+        return None
+    try:
+        return asked(op.flops, *types)
+    except TooLarge:
+        return None
+
+
+def _sum(a: Size | None, b: Size | None) -> Size | None:
+    try:
+        return None if a is None or b is None else a + b
+    except TooLarge:
+        return None
