@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from archc.graph import presence
 from archc.graph.connect import Feed
@@ -29,9 +29,6 @@ from archc.shapes import (
     unknowns,
 )
 from archc.source.text import Span
-
-if TYPE_CHECKING:
-    import networkx
 
 
 class Builder:
@@ -203,12 +200,8 @@ class Builder:
 
     def finish(self) -> Graph:
         """The Graph, whole."""
-        import networkx
-
-        graph: networkx.MultiDiGraph = networkx.MultiDiGraph(name=self.graph.name)
-        graph.add_nodes_from((at, {"data": node}) for at, node in self.nodes.items())
-        graph.add_edges_from(self._edges)
-        self.graph.nx = graph
+        self.graph.nodes = self.nodes
+        self.graph.edges = self._edges
         self.graph.guards = tuple(self._guards.values())
         return self.graph
 

@@ -237,15 +237,15 @@ class Flow:
         feeds = [*feeds, *further]
         if not target.is_operator:
             return self.members.call_in_place(bind_target(self._context, target), feeds, step.span)
-        if target.what.weighted:
+        bound = bind_target(self._context, self._numbers.with_sizes(target))
+        assert bound.op is not None
+        if bound.op.owns_weights:
             self._context.fail(
                 "A430",
                 f"`{target.name}` owns weights, so it must be a node",
                 step.span,
                 f"name it in `nodes`, `{_node_name(target.name, self._numbers)}: {step.span.text}`",
             )
-        bound = bind_target(self._context, self._numbers.with_sizes(target))
-        assert bound.op is not None
         if not target.arguments:
             self._plain[step.name.id] = bound.op
         return self._operands.apply(bound.op, feeds, step.span)

@@ -1,8 +1,9 @@
 """The checked Graph: what drawing, emission and reports see of a spec.
 
 A `Graph` is a block with its numbers bound. Its `nx` is a networkx.MultiDiGraph whose nodes
-are integers; `nx.nodes[i]["data"]` is one of the `Node` classes below, and each edge carries
-`out` (which output of the source) and `port` (which argument of the target).
+are integers; `nx.nodes[i]["data"]` is one of the `Node` classes below, `nx.nodes[i]["graph"]` the
+Graph of the block that it applies, and each edge carries `out` (which output of the source) and
+`port` (which argument of the target).
 
 Dimensions and numbers in a Graph are in the block's own names: a block that is used with the
 same static sizes in two places is one Graph object, whatever the symbolic sizes around it.
@@ -73,6 +74,10 @@ class Node:
     outputs: tuple[Output, ...]
     value: str | None = field(default=None, kw_only=True)
 
+    def inner(self, graph: Graph) -> dict[str, Graph]:
+        """The Graph of the block that it applies, as the networkx attribute `graph`."""
+        return {}
+
 
 @dataclass(slots=True)
 class Input(Node):
@@ -107,6 +112,11 @@ class Call(Node):
     member: str
     arguments: tuple[Wire, ...]
     use: int = 0  # which of the member's `uses` this is
+
+    def inner(self, graph: Graph) -> dict[str, Graph]:
+        targets = (copy.target for copy in graph.members[self.member].uses[self.use])
+        first = next((t for t in targets if isinstance(t, Graph)), None)
+        return {} if first is None else {"graph": first}
 
 
 @dataclass(frozen=True, slots=True)
@@ -244,10 +254,25 @@ class Graph:
     initialisers: tuple[Rule, ...] = ()
     ties: tuple[tuple[str, str], ...] = ()
     folded: frozenset[str] = frozenset()
-    nx: networkx.MultiDiGraph = None  # type: ignore[assignment]
+    nodes: dict[int, Node] = field(default_factory=dict)
+    edges: list[tuple[int, int, dict[str, int]]] = field(default_factory=list)
+    _nx: Any = field(default=None, repr=False)
+
+    @property
+    def nx(self) -> networkx.MultiDiGraph:
+        """The networkx graph, made when it is first asked for: `check` does without its import."""
+        if self._nx is None:
+            import networkx
+
+            self._nx = networkx.MultiDiGraph(name=self.name)
+            self._nx.add_nodes_from(
+                (at, {"data": node, **node.inner(self)}) for at, node in self.nodes.items()
+            )
+            self._nx.add_edges_from(self.edges)
+        return self._nx
 
     def node(self, ref: Ref | int) -> Node:
-        return self.nx.nodes[ref.node if isinstance(ref, Ref) else ref]["data"]
+        return self.nodes[ref.node if isinstance(ref, Ref) else ref]
 
     def type(self, ref: Ref) -> Type:
         return self.node(ref).outputs[ref.out].type

@@ -3,6 +3,7 @@ taken: names that mean nothing, arguments that nothing takes, circles, what is n
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from archc.graph.static_expressions import NUMBER, Expressions, Where
@@ -35,6 +36,7 @@ def check_block(block: Block, project: Project, ops: Operators, report: Report) 
         uses = FlowChecks(checks.scope, checks.expressions).run()
         check_circles(checks.scope, uses)
         checks.weights()
+        checks.checkpoints()
         if not checks.scope.wrong:
             warn_unused(checks.scope, uses)
 
@@ -181,6 +183,12 @@ class _Checks:
         if isinstance(param.type, Bool):
             return [True, False, *null]
         return [*param.type.words, *null] if isinstance(param.type, Choice) else None
+
+    def checkpoints(self) -> None:
+        """Note what the maps of checkpoints name between `<` and `>`; their own checks read them."""
+        if self.block.checkpoints is not None:
+            for inner in re.findall(r"<([^<>\n]*)>", self.block.checkpoints.span.text):
+                self.scope.used.update(re.findall(r"[A-Za-z_]\w*", inner, re.ASCII))
 
     # Weights
 
