@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 from archc.shapes.atom import Node, Opaque
@@ -108,6 +109,10 @@ def compared(op: str, left: Any, right: Any) -> Any:
     """`left op right` for op among `< <= > >=`; NotImplemented for what is no number."""
     if op in (">", ">="):
         op, left, right = "<" + op[1:], right, left
+    if isinstance(left, Dim) and isinstance(right, float) and math.isfinite(right):
+        right = math.floor(right) if op == "<=" else math.ceil(right)
+    elif isinstance(right, Dim) and isinstance(left, float) and math.isfinite(left):
+        left = math.ceil(left) if op == "<=" else math.floor(left)
     if isinstance(left, (int, Dim)) and isinstance(right, (int, Dim)):
         return at_least_zero(right - left if op == "<=" else right - left - 1)
     for value in (left, right):
@@ -120,13 +125,21 @@ def eq(a: Any, b: Any) -> Any:
     """Whether `a` and `b` are equal: a bool, or a Cond where it depends on the sizes."""
     if isinstance(a, (Cond, bool)) and isinstance(b, (Cond, bool)):
         return or_(and_(a, b), and_(not_(a), not_(b)))
+    a, b = _integral(a), _integral(b)
     if isinstance(a, (int, Dim)) and isinstance(b, (int, Dim)):
         return equals_zero(a - b)
     if isinstance(a, (Dim, Formula)) or isinstance(b, (Dim, Formula)):
-        if all(isinstance(v, (int, float, Dim, Formula)) for v in (a, b)):
+        if any(isinstance(v, Formula) for v in (a, b)) and all(
+            isinstance(v, (int, float, Dim, Formula)) for v in (a, b)
+        ):
             return True if a is b else Cond("==", (plain(a), plain(b)))
         return False
     return a == b
+
+
+def _integral(value: Any) -> Any:
+    """2.0 as 2."""
+    return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
 def not_(condition: Any) -> Any:

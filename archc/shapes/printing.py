@@ -262,6 +262,8 @@ def _condition(condition: Cond, exact: bool) -> Written:
     if op == "not":
         return f"not {_in(_written(args[0], exact), COMPARE + 1)}", NOT
     if len(args) == 2:
+        if not isinstance(args[0], (Dim, Formula)):  # sqrt(H) > 2 rather than 2 < sqrt(H)
+            args, op = args[::-1], op.replace("<", ">")
         left, right = (_in(_written(a, exact), COMPARE + 1) for a in args)
         return f"{left} {op} {right}", COMPARE
     return _comparison(op, dict(args[0].terms), exact), COMPARE

@@ -14,7 +14,6 @@ from math import lcm, prod
 
 from archc.shapes.atom import Floor, Opaque, Symbol
 from archc.shapes.dim import Dim
-from archc.shapes.limits import BITS
 
 RESIDUES = 4096
 """Most residue vectors that are looked at."""
@@ -83,7 +82,7 @@ def compiled(dim: Dim) -> Callable[..., int]:
     def source(value: Dim) -> str:
         terms = []
         for monomial, c in value.terms:
-            factors = [str(c) if c.bit_length() < BITS else hex(c)]
+            factors = [str(c)]
             for atom, exponent in monomial:
                 name = names.get(atom)
                 factor = name or f"(({source(atom.numerator)})//{atom.divisor})"
@@ -102,20 +101,31 @@ class Scan:
 
     __slots__ = ("variables", "period", "start", "degree", "function")
 
-    def __init__(self, dim: Dim, period: dict | None = None):
+    def __init__(self, dim: Dim):
         self.variables = variables(dim)
-        own = periods(dim)
-        period = period or own
-        degree = degrees(dim)
+        period, degree = periods(dim), degrees(dim)
         self.period = [period[v] for v in self.variables]
         self.start = [v.least if isinstance(v, Symbol) else 0 for v in self.variables]
         self.degree = [degree[v] for v in self.variables]
         if prod(self.period) > RESIDUES or prod(self.period) * prod(n + 1 for n in self.degree) > POINTS:
             raise TooManyResidues
-        self.function = compiled(dim)
+        try:
+            self.function = compiled(dim)
+        except RecursionError:  # Python's own compiler, with very many terms
+            raise TooManyResidues from None
 
     def residues(self) -> Iterator[tuple[int, ...]]:
         return product(*(range(s, s + p) for s, p in zip(self.start, self.period, strict=True)))
+
+    def _grid(self, residue: tuple[int, ...]) -> Iterator[int]:
+        """The values where each q runs from 0 to the degree: they determine the polynomial."""
+        function, period = self.function, self.period
+        for steps in product(*(range(n + 1) for n in self.degree)):
+            yield function(*(r + p * q for r, p, q in zip(residue, period, steps, strict=True)))
+
+    def vanishes(self, residue: tuple[int, ...]) -> bool:
+        """Is the polynomial 0?"""
+        return not any(self._grid(residue))
 
     def coefficients(self, residue: tuple[int, ...]) -> list[int]:
         """The Newton coefficients of the polynomial in the q: of products of binomials of q.
@@ -123,12 +133,7 @@ class Scan:
         The first is the value at the residue itself; the constant is the polynomial's value at q = 0.
         All of them 0: the polynomial is 0. None negative: it is never negative.
         """
-        axes = [range(n + 1) for n in self.degree]
-        function, period = self.function, self.period
-        values = [
-            function(*(r + p * q for r, p, q in zip(residue, period, at, strict=True)))
-            for at in product(*axes)
-        ]
+        values = list(self._grid(residue))
         stride = 1
         for degree in reversed(self.degree):
             length = degree + 1
@@ -144,4 +149,4 @@ class Scan:
 
 
 class TooManyResidues(Exception):
-    """The divisors of a size are too large to look at every residue."""
+    """A size is too large to look at every residue."""

@@ -81,13 +81,13 @@ def _compared(a: Size, b: Size) -> Verdict:
         scan = Scan(difference)
     except TooManyResidues:
         return _UNDECIDED
-    good, bad = [], None
+    good, bad = [], False
     for residue in scan.residues():
-        if any(scan.coefficients(residue)):
-            bad = residue
-        else:
+        if scan.vanishes(residue):
             good.append(residue)
-    if bad is None:
+        else:
+            bad = True
+    if not bad:
         return _EQUAL
     if not free:
         return _by_example(a, b, difference, found)

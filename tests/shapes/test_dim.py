@@ -187,6 +187,16 @@ def test_bounds_settle_comparisons():
     assert eq(minimum(H, 8), H) is (H <= 8) and eq(maximum(H, W), H) is (H >= W)
 
 
+def test_floats_beside_sizes_are_compared_exactly():
+    assert (
+        (H > 2.5) is (H >= 3) and (H >= 2.5) is (H >= 3) and (H < 2.5) is (H <= 2)
+    )
+    assert (H > 2.5) is (H >= 3) and (H >= 2.0) is (H >= 2) and (H > 0.5) is True
+    assert eq(H, 2.0) is eq(H, 2) and eq(H, 2.5) is False and eq(2.5, H) is False
+    assert evaluate(float("inf") > H, {"H": 3}) is True and evaluate(H / 2 < 2, {"H": 3}) is True
+    assert eq(H / 2, H / 2) is True and evaluate(eq(H / 2, 2), {"H": 4}) is True and eq(H, "H") is False
+
+
 def test_only_the_chosen_branch_is_evaluated():
     size = select(H > 1, 12 // (H - 1), 0)
     assert evaluate(size, {"H": 1}) == 0 and evaluate(size, {"H": 4}) == 4

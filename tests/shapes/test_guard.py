@@ -45,7 +45,7 @@ def halvings(s, n):
         ([H * W >= 2, H >= 2], ["H >= 2"], ["H must be at least 2"]),
         ([eq((H * W) % 4, 0), eq(H % 2, 0), eq(W % 2, 0)], ["H % 2 == 0", "W % 2 == 0"], None),
         ([and_(eq(H % 2, 0), W >= 3)], ["H % 2 == 0", "W >= 3"], None),
-        ([sqrt(H) > 2, H >= 2], ["H >= 2", "2 < sqrt(H)"], ["H must be at least 2", "2 < sqrt(H)"]),
+        ([sqrt(H) > 2, H >= 2], ["H >= 2", "sqrt(H) > 2"], ["H must be at least 2", "sqrt(H) > 2"]),
         (
             [eq(s % 8, 0) for s in (H, W, T)],
             ["H % 8 == 0", "W % 8 == 0", "T % 8 == 0"],
