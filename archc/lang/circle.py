@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from graphlib import CycleError, TopologicalSorter
 from typing import TYPE_CHECKING
-
-import networkx
 
 from archc.lang.schema import Block
 from archc.lang.syntax import Call, Expr, Name
@@ -14,18 +13,34 @@ from archc.source.diagnostic import Related, Report
 from archc.source.text import Span
 
 if TYPE_CHECKING:
+    import networkx
+
     from archc.lang.project import Project
 
 
 def check_circles(project: Project, report: Report) -> None:
     """Report each circle of blocks once, with the way around it. A block also calls those that it
     names as an `op`: in an argument, a default, a value."""
-    graph = networkx.DiGraph()
+    calls: dict[Block, dict[Block, Span]] = {}
     for block in project.blocks:
+        found = calls.setdefault(block, {})
         for name, span in _mentions(block):
             called = project.block(block.file, name)
-            if called is not None and not graph.has_edge(block, called):
-                graph.add_edge(block, called, span=span)
+            if called is not None:
+                found.setdefault(called, span)
+    try:
+        TopologicalSorter(calls).prepare()
+    except CycleError:
+        _find(calls, report)
+
+
+def _find(calls: dict[Block, dict[Block, Span]], report: Report) -> None:
+    """Report the circles that there are."""
+    import networkx  # here, since few specs have one and its import takes longer than a check
+
+    graph: networkx.DiGraph = networkx.DiGraph()
+    for block, called in calls.items():
+        graph.add_edges_from((block, other, {"span": span}) for other, span in called.items())
     for blocks in networkx.strongly_connected_components(graph):
         first = min(blocks, key=lambda b: (b.file.source.name, b.span.start))
         if len(blocks) > 1 or graph.has_edge(first, first):
@@ -34,6 +49,8 @@ def check_circles(project: Project, report: Report) -> None:
 
 def _report(circle: networkx.DiGraph, first: Block, report: Report) -> None:
     """Report the shortest way from a block back to it."""
+    import networkx
+
     ways = [networkx.shortest_path(circle, after, first) for after in circle.successors(first)]
     way = [first, *min(ways, key=len)]
     names = " -> ".join(block.name for block in way)
