@@ -15,7 +15,7 @@ from archc.ops.table import Operators
 from archc.source.diagnostic import Related, Report, did_you_mean
 from archc.source.text import Span
 
-MOST_COMPARED = 50_000
+MOST_COMPARED = 20_000
 """Names that are compared in search of what a misspelt one may mean."""
 
 
