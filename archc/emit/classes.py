@@ -14,9 +14,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from archc.emit.coded import Slot, evaluate_label, expression, label_names
+from archc.emit.coded import Slot, expression
 from archc.emit.instance import Instance, instance, slot_of
 from archc.emit.names import RESERVED, Namespace
+from archc.graph import labels
 from archc.graph.ir import Copy, Graph
 from archc.lang.walk import free_names
 from archc.shapes import Guard
@@ -38,7 +39,8 @@ class Argument:
 class Class:
     """A class to be written: `instances` share its code, that of the first."""
 
-    instances: list[Instance]
+    instances: list[Instance] = field(default_factory=list)
+    of: dict[Graph, Instance] = field(default_factory=dict)
     name: str = ""
     note: str = ""
     arguments: list[Argument] = field(default_factory=list)
@@ -50,6 +52,10 @@ class Class:
     def first(self) -> Instance:
         return self.instances[0]
 
+    def add(self, instance: Instance) -> None:
+        self.instances.append(instance)
+        self.of[instance.graph] = instance
+
     @property
     def keywords(self) -> tuple[str, ...]:
         return self.first.flow.keywords
@@ -58,7 +64,7 @@ class Class:
         """The arguments for a copy that is an instance of this class, as numbers of the caller."""
         graph = copy.target
         assert isinstance(graph, Graph)
-        own = next(i for i in self.instances if i.graph is graph)
+        own = self.of[graph]
         slots = None
         for argument in self.arguments:
             if argument.number is not None:
@@ -79,8 +85,8 @@ def classes(root: Graph) -> list[Class]:
         groups: dict[tuple, Class] = {}
         for graph in batch:
             made = instance(graph, of.__getitem__)
-            group = groups.setdefault(made.key(), Class([]))
-            group.instances.append(made)
+            group = groups.setdefault(made.key(), Class())
+            group.add(made)
             of[graph] = group
         for group in groups.values():
             _sign(group, root.guards if group is of.get(root) else ())
@@ -123,9 +129,9 @@ def _called(graph: Graph) -> Iterator[Graph]:
         for copies in member.uses:
             last = None
             for copy in copies:
-                if isinstance(copy.target, Graph) and copy.target is not last:
-                    last = copy.target
+                if copy is not last and isinstance(copy.target, Graph):
                     yield copy.target
+                last = copy
 
 
 # --- signatures ----------------------------------------------------------------------------
@@ -139,18 +145,18 @@ def _sign(cls: Class, guards: Sequence[Guard] = ()) -> None:
     rows = [i.slots() for i in cls.instances]
     columns: list[list[Slot]] = [[row[at][1] for row in rows] for at in range(len(rows[0]))]
     numbers = [{**i.graph.dims, **i.graph.params} for i in cls.instances]
-    labels = [_common_label(column, numbers) for column in columns]
+    texts = [_common_label(column, numbers) for column in columns]
     allowed = _candidates(cls, numbers)
     # What a number without a common text comes from is folded in; so is all that its text names.
     barred: set[str] = set()
-    for column, label in zip(columns, labels, strict=True):
+    for column, label in zip(columns, texts, strict=True):
         if label is None:
             barred |= _named(column)
-    allowed -= barred | _guarded(cls, guards, labels, roles)
+    allowed -= barred | _guarded(cls, guards, texts, roles)
     while True:
         lost: set[str] = set()
-        for label in labels:
-            names = label_names(label) if label else None
+        for label in texts:
+            names = labels.names(label) if label else None
             if names and not names <= allowed:
                 lost |= names & allowed
         if not lost:
@@ -159,8 +165,8 @@ def _sign(cls: Class, guards: Sequence[Guard] = ()) -> None:
     used: set[str] = set()
     places: list[tuple[int, list[int | float]]] = []
     decided: dict[int, str | tuple] = {}
-    for at, (column, label) in enumerate(zip(columns, labels, strict=True)):
-        names = label_names(label) if label else None
+    for at, (column, label) in enumerate(zip(columns, texts, strict=True)):
+        names = labels.names(label) if label else None
         if label and names and names <= allowed:
             used |= names
             decided[at] = label
@@ -181,12 +187,12 @@ def _sign(cls: Class, guards: Sequence[Guard] = ()) -> None:
     for index, text in cls.texts.items():
         if isinstance(text, ast.expr) or all(r is not None and r.is_width for r in roles[index]):
             continue
-        names = [text] if isinstance(text, Argument) else [by_number[n] for n in label_names(text) or ()]
+        names = [text] if isinstance(text, Argument) else [by_number[n] for n in labels.names(text) or ()]
         cls.shaping.update(a.name for a in names)
 
 
 def _guarded(
-    cls: Class, guards: Sequence[Guard], labels: Sequence[str | None], roles: dict[int, list[Role | None]]
+    cls: Class, guards: Sequence[Guard], texts: Sequence[str | None], roles: dict[int, list[Role | None]]
 ) -> set[str]:
     """The numbers that conditions on sizes may come from."""
     if not guards:
@@ -195,9 +201,9 @@ def _guarded(
     for rule in cls.first.graph.block.require:
         found |= free_names(rule.condition)
     if any(g.message is None for g in guards):
-        for (index, _), label in zip(cls.first.slots(), labels, strict=True):
+        for (index, _), label in zip(cls.first.slots(), texts, strict=True):
             if label and not all(r is not None and r.is_width for r in roles[index]):
-                found |= label_names(label) or set()
+                found |= labels.names(label) or set()
     return found
 
 
@@ -205,7 +211,7 @@ def _common_label(column: Sequence[Slot], numbers: Sequence[dict[str, Any]]) -> 
     label = column[0].label
     if label is None or any(s.label != label for s in column):
         return None
-    if any(evaluate_label(label, n) != s.value for s, n in zip(column, numbers, strict=True)):
+    if any(labels.evaluate(label, n) != s.value for s, n in zip(column, numbers, strict=True)):
         return None
     return label
 

@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
 
+from archc.graph import labels
 from archc.ops.python import END, LABEL, RUNTIME, RUNTIME_END, VALUE
 from archc.shapes import Cond, Dim, Formula, Num, Real, python, symbol, symbols
 
@@ -142,39 +143,11 @@ def replace(node: Any, name: Callable[[str], ast.expr | None]) -> Any:
 
 # --- labels --------------------------------------------------------------------------------
 
-_FUNCTIONS = {
-    **dict.fromkeys(("max", "min", "abs", "round", "int", "float")),
-    **dict.fromkeys(("sqrt", "log", "log2", "exp", "floor", "ceil"), "math"),
-}
-_ALLOWED = (ast.expr_context, ast.operator, ast.unaryop, ast.cmpop, ast.BinOp, ast.UnaryOp, ast.Compare)
-_ALLOWED += (ast.IfExp, ast.Constant, ast.Name, ast.Call, ast.boolop, ast.BoolOp)
-
-
-@lru_cache(maxsize=4096)
-def label_names(label: str) -> frozenset[str] | None:
-    """The names in a label; None where it is no expression that generated code may hold."""
-    try:
-        tree = expression(label)
-    except (SyntaxError, ValueError, RecursionError):
-        return None
-    names = set()
-    functions = set()
-    for node in ast.walk(tree):
-        if not isinstance(node, _ALLOWED):
-            return None
-        if isinstance(node, ast.Call):
-            if not isinstance(node.func, ast.Name) or node.func.id not in _FUNCTIONS or node.keywords:
-                return None
-            functions.add(node.func)
-        elif isinstance(node, ast.Name) and node not in functions:
-            names.add(node.id)
-    return frozenset(names) - _FUNCTIONS.keys() if functions else frozenset(names)
-
 
 @lru_cache(maxsize=4096)
 def simplified(label: str) -> str:
     """A label of whole numbers in fewer words: `3 * d // 3` is `d`."""
-    names = label_names(label)
+    names = labels.names(label)
     if not names:
         return label
     code = compile(ast.parse(label, mode="eval"), "<label>", "eval")
@@ -190,33 +163,9 @@ def label_expression(label: str, name: Callable[[str], ast.expr]) -> ast.expr:
     """A label as an expression of generated code; `name` tells what a name of the block is there."""
 
     def code(identifier: str) -> ast.expr | None:
-        if identifier not in _FUNCTIONS:
+        if identifier not in labels.FUNCTIONS:
             return name(identifier)
-        module = _FUNCTIONS[identifier]
+        module = labels.FUNCTIONS[identifier]
         return expression(f"{module}.{identifier}") if module else None
 
     return replace(expression(simplified(label)), code)
-
-
-def evaluate_label(label: str, numbers: dict[str, Any]) -> int | float | None:
-    """What a label comes to; None where it is no label over these numbers."""
-    names = label_names(label)
-    if names is None or not all(isinstance(numbers.get(n), (int, float)) for n in names):
-        return None
-    import math
-
-    functions = {n: getattr(math, n) if m else _BUILTIN[n] for n, m in _FUNCTIONS.items()}
-    # The tree holds nothing but numbers, names and the functions above: `label_names` looked.
-    code = compile(ast.parse(label, mode="eval"), "<label>", "eval")
-    try:
-        found = eval(code, {"__builtins__": {}, **functions, **{n: _plain(numbers[n]) for n in names}})
-    except (ArithmeticError, ValueError, TypeError):
-        return None
-    return found if isinstance(found, (int, float)) and not isinstance(found, bool) else None
-
-
-_BUILTIN = {"max": max, "min": min, "abs": abs, "round": round, "int": int, "float": float}
-
-
-def _plain(value: Any) -> int | float:
-    return int(value) if isinstance(value, int) else float(value)

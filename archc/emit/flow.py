@@ -68,7 +68,7 @@ class Flows:
     def flow(self) -> Flow:
         steps: dict[str, Step] = {}
         owners: dict[str, str] = {}  # coded name -> the step that makes it
-        for at in self._graph.nx.nodes:
+        for at in self._graph.nodes:
             node = self._graph.node(at)
             if isinstance(node, Input):
                 self._needs[at, 0] = frozenset({(at, 0)}) if node.outputs[0].open else NONE

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import copy
 import re
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
-from archc.emit.coded import Coder, Slot, evaluate_label, key
+from archc.emit.coded import Coder, Slot, key
 from archc.emit.flow import Flow, Flows, Step
 from archc.emit.names import MODULE
+from archc.graph import labels
 from archc.graph.initial import initial
 from archc.graph.ir import Copy, Graph, Member
 from archc.ops.initialisers import Initialiser
@@ -118,7 +120,7 @@ class _Writer:
             made.ties.append(Line(self._span(left), self._tie(left, right)))
         made.starts = self._starts()
         made.flow = Flows(self.graph, self.coder, self._keywords).flow()
-        for node in self.graph.nx.nodes:
+        for node in self.graph.nodes:
             made.helpers.update(getattr(getattr(self.graph.node(node), "op", None), "helpers", {}))
         return made
 
@@ -129,11 +131,11 @@ class _Writer:
 
     def _member(self, member: Member) -> str | None:
         """The source of a member's submodule; None where it has none."""
-        for copy in member.copies:
-            helpers = getattr(copy.target, "helpers", None)
-            self.made.helpers.update(helpers or {})
+        for target in {id(c): c.target for c in member.copies}.values():
+            self.made.helpers.update(getattr(target, "helpers", None) or {})
         copies = member.copies[:1] if member.share or not member.arranged else member.copies
-        marks = [self._mark(c) for c in copies]
+        known = {id(c): self._mark(c) for c in {id(c): c for c in copies}.values()}
+        marks = [known[id(c)] for c in copies]
         if all(m is None for m in marks):
             return None
         if member.share or not member.arranged:
@@ -210,7 +212,7 @@ class _Writer:
         repeat = member.spec and (member.spec.repeat or member.spec.parallel)
         label = repeat.count.span.text if repeat else None
         numbers = {**self.graph.dims, **self.graph.params}
-        if label is None or evaluate_label(label, numbers) != count:
+        if label is None or labels.evaluate(label, numbers) != count:
             label = None
         return self.coder.slot(Slot(count, label))
 
@@ -228,45 +230,69 @@ class _Writer:
 
     def _starts(self) -> list[Line]:
         """How weights begin, in order; numbered copies that begin alike in one loop."""
-        rules = initial(self.graph)
+        graph, turns = self._without_copies()
+        rules = initial(graph)
         loops: dict[tuple[str, str], list[int]] = {}  # path around a number -> the numbers
         for path in rules:
             numbered = _NUMBERED.fullmatch(path)
             if numbered:
                 loops.setdefault((numbered[1], numbered[3]), []).append(int(numbered[2]))
+        counts = {
+            key: turns.get(key[0]) or self._alike(key, numbers, rules) for key, numbers in loops.items()
+        }
         found: list[Line] = []
         done: set[tuple[str, str]] = set()
-        over = ""  # the loop that the last line is
+        over = ""  # what the last line is a loop over
         for path, initialiser in rules.items():
             self.made.helpers.update(initialiser.helpers)
             numbered = _NUMBERED.fullmatch(path)
             key = (numbered[1], numbered[3]) if numbered else None
-            if numbered and key in loops and self._is_loop(key, loops[key], rules):
-                if key in done:
-                    continue
+            count = counts[key] if key is not None else 0
+            if key is None or count < 2:
+                over = ""
+                fill = self.coder.text(initialiser.fill(_weight(path)), building=True)
+                found.append(Line(self._span(path), fill))
+            elif key not in done:
                 done.add(key)
                 owner, rest = key
-                span = self._span(owner)
                 fill = self.coder.text(initialiser.fill("TARGET"), building=True)
-                if over != owner:
-                    found.append(Line(span, f"for λi_0 in range({self._turns(owner, len(loops[key]))}):"))
-                    over = owner
                 target = f'self.get_parameter(f"{owner}.{{λi_0}}.{rest}")'
-                found[-1] = Line(span, f"{found[-1].text}\n    {fill.replace('TARGET', target)}")
-                continue
-            over = ""
-            found.append(
-                Line(self._span(path), self.coder.text(initialiser.fill(_weight(path)), building=True))
-            )
+                if over != owner:
+                    found.append(Line(self._span(owner), f"for λi_0 in range({self._turns(owner, count)}):"))
+                    over = owner
+                found[-1] = Line(found[-1].span, f"{found[-1].text}\n    {fill.replace('TARGET', target)}")
         return found
 
+    def _without_copies(self) -> tuple[Graph, dict[str, int]]:
+        """The Graph with one copy for all where no rule can tell them apart, and their numbers."""
+        if not self.graph.initialisers or any(
+            re.search(r"\d", at) for r in self.graph.initialisers for at in r.at
+        ):
+            return self.graph, {}
+        members = dict(self.graph.members)
+        turns = {}
+        for name, member in members.items():
+            copies = member.copies
+            if (
+                member.arranged
+                and not member.share
+                and len(copies) > 1
+                and all(c is copies[0] for c in copies)
+            ):
+                members[name] = replace(member, uses=[copies[:1]])
+                turns[name] = len(copies)
+        reduced = copy.copy(self.graph)
+        reduced.members = members
+        return reduced, turns
+
     @staticmethod
-    def _is_loop(key: tuple[str, str], numbers: list[int], rules: dict[str, Initialiser]) -> bool:
-        first = rules[f"{key[0]}.0.{key[1]}"] if numbers[0] == 0 else None
-        return len(numbers) > 1 and all(
-            at == number and rules[f"{key[0]}.{number}.{key[1]}"] == first
-            for at, number in enumerate(numbers)
-        )
+    def _alike(key: tuple[str, str], numbers: list[int], rules: dict[str, Initialiser]) -> int:
+        """How many copies begin alike; 0 where some do not."""
+        owner, rest = key
+        if numbers != list(range(len(numbers))):
+            return 0
+        first = rules[f"{owner}.0.{rest}"]
+        return len(numbers) if all(rules[f"{owner}.{n}.{rest}"] == first for n in numbers) else 0
 
     def _turns(self, owner: str, count: int) -> str:
         member = self.graph.members.get(owner)

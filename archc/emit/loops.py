@@ -107,7 +107,7 @@ class _Loop:
         self.collected = list(range(1, len(names)))
         self.hints = names
         self.all = len(node.outputs) - 1 if len(node.outputs) > len(names) else None
-        self.used = {edge["out"] for _, _, edge in writer._graph.nx.out_edges(at, data=True)} | {
+        self.used = {edge["out"] for source, _, edge in writer._graph.edges if source == at} | {
             r.out for r in writer._graph.outputs.values() if r.node == at
         }
         self.bundles = self._bundles(first)
@@ -129,7 +129,7 @@ class _Loop:
         """Can one loop body serve all copies?"""
         seen: set[tuple] = set()
         known: set[tuple] = set()
-        for copy in self.copies:
+        for copy in {id(c): c for c in self.copies}.values():
             if copy.target is None:
                 if not self.owns:
                     return False

@@ -117,6 +117,9 @@ def _braces(literal: re.Match[str]) -> str:
     return " ".join(re.findall(r"{([^{}]*)}", literal[0]))
 
 
+_DOC_WIDTH = printer.WIDTH - 4
+
+
 class _Writer:
     """Writes one class."""
 
@@ -180,23 +183,26 @@ class _Writer:
         for part in parts:
             if lines:
                 lines.append("")
-            wrapped = (
-                part.split("\n") if _keeps_lines(part) else textwrap.wrap(" ".join(part.split()), 84 - 3)
-            )
-            for line in wrapped:
+            kept = part.split("\n") if _keeps_lines(part) else [" ".join(part.split())]
+            for line in kept:
+                indent = " " * (len(line) - len(line.lstrip()))
+                room = _DOC_WIDTH - len('r"""') * (not lines)
                 lines += textwrap.wrap(
-                    line, 84, subsequent_indent=" " * (len(line) - len(line.lstrip()))
+                    line, room, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False
                 ) or [""]
-        escaped = [line.rstrip().replace("\\", "\\\\").replace('"""', '\\"\\"\\"') for line in lines]
-        escaped[0] = escaped[0].lstrip()
-        if escaped[0].startswith('"'):
-            escaped[0] = " " + escaped[0]
-        if len(escaped) == 1 and len(escaped[0]) <= 84 - 6:
-            end = " " if escaped[0].endswith(('"', "\\")) else ""
-            self.out.write(f'"""{escaped[0]}{end}"""', 4)
+        lines = [line.rstrip() for line in lines]
+        # A backslash is itself in a raw string; where quotes need one it is written twice.
+        text = "\n".join(lines)
+        raw = "\\" in text and '"""' not in text and not text.endswith("\\")
+        if not raw:
+            lines = [line.replace("\\", "\\\\").replace('"""', '\\"\\"\\"') for line in lines]
+        opening = ("r" if raw else "") + '"""'
+        lines[0] = opening + (" " if lines[0].startswith('"') else "") + lines[0].lstrip()
+        if len(lines) == 1 and len(lines[0]) + 3 <= _DOC_WIDTH:
+            end = " " if lines[0].endswith(('"', "\\")) else ""
+            self.out.write(f'{lines[0]}{end}"""', 4)
             return
-        self.out.write(f'"""{escaped[0]}', 4)
-        for line in escaped[1:]:
+        for line in lines:
             self.out.write(line, 4 if line else 0)
         self.out.write('"""', 4)
 
@@ -317,7 +323,7 @@ class _Writer:
         inputs = {f"ρ{r.node}_{r.out}": argument_name(port) for port, r in graph.inputs.items()}
         inputs |= {self._size_name(k): argument_name(k) for k in self.cls.keywords}
         values: dict[str, str] = {}
-        for at in graph.nx.nodes:
+        for at in graph.nodes:
             node = graph.node(at)
             if isinstance(node, Input):
                 continue

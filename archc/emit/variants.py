@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Container, Iterable, Mapping
+from dataclasses import dataclass
 
 from archc.emit.classes import Class
 from archc.emit.names import Namespace, pascal
 from archc.graph.ir import Graph
+
+LONGEST = 60  # characters of a class name that is put together
 
 
 def name_classes(found: list[Class], reserved: Iterable[str]) -> None:
@@ -20,63 +23,86 @@ def name_classes(found: list[Class], reserved: Iterable[str]) -> None:
 
 
 def _name(variants: list[Class], space: Namespace) -> None:
+    """The variant that has the fewest parts is the block itself; the others say what they have
+    besides or instead."""
     block = variants[0].first.graph.name
     if len(variants) == 1:
         variants[0].name = space.give(block, f"{block}Block")
         return
     features = [_features(cls) for cls in variants]
-    common = set.intersection(*(set(f) for f in features))
-    every = {name: words for f in features for name, words in f.items()}
-    order = sorted(range(len(variants)), key=lambda i: (len(features[i]), i))
-    for rank, index in enumerate(order):
-        own = _telling(features[index], common)
-        suffixes = ["".join(own[:1]), "".join(own[:2]), "".join(own)] if rank else [""]
-        wishes = [f"{block}{suffix}" for suffix in suffixes if suffix or not rank]
-        variants[index].name = space.give(*(w for w in wishes if len(w) <= 60), separator="", last=block)
-        missing = [f for f in _telling(every, features[index].keys() | common)]
-        variants[index].note = _note(block, [features[index][f] for f in own], [every[f] for f in missing])
+    order = sorted(range(len(variants)), key=lambda i: (sum(features[i].values()), len(features[i]), i))
+    plain = features[order[0]]
+    for index in order:
+        wishes = _wishes(features[index], plain) if features[index] is not plain else [""]
+        names = [block + w for w in wishes if len(block + w) <= LONGEST]
+        variants[index].name = space.give(*names, separator="", last=block)
+        rest = [f for i in order if i != index for f in features[i]]
+        there = _told(features[index], set.intersection(*map(set, features)))
+        missing = _told(dict.fromkeys(f for f in rest if f.part), features[index])
+        variants[index].note = _note(block, there, missing)
 
 
-def _telling(features: dict[str, str], known: Iterable[str]) -> list[str]:
-    """The features that are not known, without those that a further one of them implies."""
+@dataclass(frozen=True, slots=True)
+class _Feature:
+    """Something that a variant has: for its name and in words. `part`: a member or an input, else
+    what sort of one `of` is; `usual`: a block's plain sort."""
+
+    name: str
+    words: str
+    part: bool = True
+    of: str = ""
+    usual: bool = False
+
+
+def _wishes(features: Mapping[_Feature, bool], plain: Container[_Feature]) -> list[str]:
+    """Endings of a variant's name, the best first: all that it has besides, then less of it, then
+    with the sort of each new part."""
+    own = _told(features, plain)
+    names = [f.name for f in own if not f.usual] or [f.name for f in own]
+    sorts = {f.of: f.name for f in features if not f.part and f not in plain}
+    further = [sorts.get(name, name) for name in names]
+    shorter = ["".join(names[:count]) for count in range(min(len(names), 3), 0, -1)]
+    return [*shorter, *("".join(further[:count]) for count in range(1, min(len(names), 3) + 1))]
+
+
+def _told(features: Iterable[_Feature], known: Container[_Feature]) -> list[_Feature]:
+    """The features that are not known; of a part that is new, it is enough to say that it is there."""
     own = [f for f in features if f not in known]
-    return [f for f in own if not any(g != f and features[f].startswith(features[g] + " ") for g in own)]
+    new = {f.name for f in own if f.part}
+    return [f for f in own if f.part or f.of not in new]
 
 
-def _note(block: str, there: list[str], missing: list[str]) -> str:
+def _note(block: str, there: list[_Feature], missing: list[_Feature]) -> str:
     said = []
     if there:
-        said.append("with " + ", ".join(there[:4]))
+        said.append("with " + ", ".join(f.words for f in there[:4]))
     if missing:
-        said.append("without " + ", ".join(missing[:4]))
-    return f"Variant of `{block}` {'; '.join(said)}." if said else f"Variant of `{block}`."
+        said.append("without " + ", ".join(f.words for f in missing[:4]))
+    return f"Variant of `{block}` {', '.join(said)}." if said else f"Variant of `{block}`."
 
 
-def _features(cls: Class) -> dict[str, str]:
-    """What an instance has that others of its block may not have: name part -> words."""
+def _features(cls: Class) -> dict[_Feature, bool]:
+    """What an instance has that others of its block may not have, and whether it is a part."""
     graph = cls.first.graph
-    found: dict[str, str] = {}
+    parts: dict[_Feature, bool] = {}
+    sorts: dict[_Feature, bool] = {}
     for port in graph.inputs:
-        found[f"With{pascal(port)}"] = f"input `{port}`"
+        parts[_Feature(f"With{pascal(port)}", f"input `{port}`")] = True
         if port in graph.open:
-            found[f"Optional{pascal(port)}"] = f"input `{port}` as an option"
+            parts[_Feature(f"Optional{pascal(port)}", f"optional `{port}`")] = True
     for name, member in graph.members.items():
-        found[pascal(name)] = f"`{name}`"
-        targets = [c.target for c in member.copies if c.target is not None]
-        for title in dict.fromkeys(_title(cls, t) for t in targets):
-            found[f"{pascal(name)}{_short(title, targets)}"] = f"`{name}` of {title}"
-    return found
-
-
-def _short(title: str, targets: list) -> str:
-    """A variant of a block by what is its own: `Shortcut` of `ResnetBlockShortcut`."""
-    for target in targets:
-        if isinstance(target, Graph) and title.startswith(target.name):
-            return title.removeprefix(target.name) or title
-    return title
+        parts[_Feature(pascal(name), f"`{name}`")] = True
+        targets = {id(c): c.target for c in member.copies if c.target is not None}
+        for target in targets.values():
+            title = _title(cls, target)
+            short = title.removeprefix(target.name) if isinstance(target, Graph) else title
+            words = f"`{name}` of {title}"
+            usual = isinstance(target, Graph) and not short
+            sorts[_Feature(pascal(name) + (short or title), words, False, pascal(name), usual)] = False
+    return parts | sorts
 
 
 def _title(cls: Class, target: object) -> str:
     if not isinstance(target, Graph):
         return type(target).__name__
-    return next(c.name for c in cls.first.children if any(i.graph is target for i in c.instances))
+    return next(c.name for c in cls.first.children if target in c.of)
