@@ -17,8 +17,8 @@ class Attention(Op):
     h: each head of `k` and `v` serves h / g heads of `q` (Ainslie et al. 2023).
     `causal`: no query sees the keys behind it. It is aligned to the end, so that the last query sees
     every key, also where T < S because earlier keys were kept. `mask`: bool, broadcast to
-    `[..., h, T, S]`, true where a query may look; `bias` is broadcast alike and added. `dropout` falls
-    on the weights, in training only.
+    `[..., h, T, S]` from two axes or more, true where a query may look; `bias` likewise, added.
+    `dropout` falls on the weights, in training only.
     As `torch.nn.functional.scaled_dot_product_attention`; Vaswani et al. 2017.
     Example: `q, k, v -> attention(causal=true)`.
     """
@@ -144,7 +144,7 @@ class Attention(Op):
 
 def _covers(x: Tensor, port: str, scores: tuple[Size, ...]) -> None:
     """Refuse what does not broadcast to the scores."""
-    shape = sizes(x, port)
+    shape = at_least_rank(x, 2, port)
     try:
         fits = len(shape) <= len(scores)
         for size, score in zip(reversed(shape), reversed(scores), strict=False):

@@ -53,7 +53,7 @@ class Dropout2d(_Noise):
 
 
 _DROP_PATH = '''def drop_path(x: torch.Tensor, p: float, training: bool) -> torch.Tensor:
-    """Zero whole samples of `x` with probability `p` in training and scale the others by 1 / (1 - p)."""
+    """Zero whole samples with probability `p` in training, scale up the others."""
     if not training:
         return x
     return x * F.dropout(x.new_ones((x.shape[0],) + (1,) * (x.ndim - 1)), p)

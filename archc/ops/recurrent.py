@@ -139,11 +139,14 @@ class Lstm(_Recurrent):
     cls_name = "LSTM"
     helpers = {
         "lstm": '''def lstm(
-    layer: nn.LSTM, x: torch.Tensor, h: torch.Tensor | None = None, c: torch.Tensor | None = None
+    layer: nn.LSTM,
+    x: torch.Tensor,
+    h: torch.Tensor | None = None,
+    c: torch.Tensor | None = None,
 ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
     """The results of an LSTM side by side."""
-    out, (h, c) = layer(x) if h is None or c is None else layer(x, (h, c))
-    return out, h, c
+    out, (hidden, cell) = layer(x, None if h is None or c is None else (h, c))
+    return out, hidden, cell
 '''
     }
     examples = (

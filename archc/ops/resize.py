@@ -328,9 +328,9 @@ class PadLike(Op):
         "pad_like": '''def pad_like(x: torch.Tensor, like: torch.Tensor) -> torch.Tensor:
     """Zeros around `x` until its space is that of `like`."""
     pads: list[int] = []
-    for n, m in zip(reversed(x.shape[2:]), reversed(like.shape[2:])):
-        before = (m - n) // 2
-        pads += [before, m - n - before]
+    for axis in range(x.ndim - 1, 1, -1):
+        missing = like.shape[axis] - x.shape[axis]
+        pads += [missing // 2, missing - missing // 2]
     return F.pad(x, pads)
 '''
     }

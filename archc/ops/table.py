@@ -29,7 +29,8 @@ _MODULES = {
     "selection": "argmax argmin sort topk one_hot pick gather scatter",
     "source": "arange zeros ones full eye linspace",
     "attention": "attention",
-    "positions": "rope sinusoidal_embedding gaussian_fourier t5_bucket alibi",
+    "rope": "rope",
+    "positions": "sinusoidal_embedding gaussian_fourier t5_bucket alibi",
     "recurrent": "lstm gru rnn lstm_cell gru_cell rnn_cell",
 }
 _ALIASES = {"swish": "silu"}

@@ -210,7 +210,7 @@ def lower_product(operands: list[str], product: Product) -> str:
     letters: dict[str, str] = {}
     names = [a for operand in product.operands for a in operand if a != ELLIPSIS]
     alphabet = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
-    for name in sorted(dict.fromkeys(names), key=len):
+    for name in sorted(dict.fromkeys(names), key=lambda name: len(name) > 1):
         free = [letter for letter in name[0] + alphabet if letter not in letters.values()]
         if not free:
             raise PatternError("torch.einsum knows 52 axes at most")
