@@ -253,10 +253,8 @@ def _words(parts: list[Any]) -> frozenset[str] | None:
         if isinstance(part, Valid):
             if part.check is dtype:
                 found.update(DTYPES)
-            elif part.check is initialiser:
-                return None
-            elif part.check is text:
-                return frozenset()
+            elif part.check in (initialiser, text):
+                return None  # told better by the check itself
         elif get_origin(part) is Literal:
             found.update(word for word in get_args(part) if isinstance(word, str))
         elif part is Any or (part is str and not found):

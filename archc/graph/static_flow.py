@@ -199,12 +199,11 @@ class FlowChecks:
             self._no_step(step)
             return
         if isinstance(callee, type):
+            if not callee.ports():
+                self._source_step(step, callee)
+                return
             if callee.weighted and callee.owns_weights is Op.owns_weights:
                 self._needs_node(step.name, step.span, callee)
-                return
-            if not callee.ports():
-                message = f"`{name}` takes no inputs, so it is no step"
-                scope.error("A249", message, step.name.span, f"write it as an operand: `{step.span.text}`")
                 return
         elif isinstance(callee, Block) and not callee.inputs and callee.whole:
             scope.error("A249", f"`{name}` has no inputs, so it is no step", step.name.span)
@@ -213,6 +212,13 @@ class FlowChecks:
             self._fine.add(name)
             return
         self._in_place(step, callee)
+
+    def _source_step(self, step: Step, callee: type[Op]) -> None:
+        name = step.name.id
+        help = f"write it as an operand: `{step.span.text}`"
+        if callee.weighted:
+            help = f"make it a node, and write that as an operand: `x + {self._free_name(name)}`"
+        self.scope.error("A249", f"`{name}` takes no inputs, so it is no step", step.name.span, help)
 
     def _node_step(self, step: Step, node: Node) -> None:
         name = step.name.id

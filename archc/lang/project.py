@@ -56,6 +56,7 @@ class Project:
         self.report = Report() if report is None else report
         self._files: dict[Path | None, File | None] = {}  # None: it could not be read
         self._uses: dict[int, list[tuple[Use, Path | None]]] = {}
+        self._library: Path | None = None  # its folder, where something of it is used
         self._waiting: deque[tuple[Path, Span]] = deque()
         self.entry = self._read_entry(entry, root)
         while self._waiting:
@@ -107,7 +108,7 @@ class Project:
             source = self._written(entry)
         else:
             source = files.read(entry, self.report)
-            at = None if str(entry) == "-" else Path(entry).resolve()
+            at = None if str(entry) == "-" or source is None else Path(entry).resolve()
         folder = Path.cwd() if at is None else at.parent
         self.root = _root(folder) if root is None else Path(root).resolve()
         return None if source is None else self._load(source, at)
@@ -148,12 +149,12 @@ class Project:
         """The file that an entry of `use` names, links followed; None, reported, where it may not be
         used."""
         if use.path.startswith("std:"):
-            return self._library(use)
+            return self._of_library(use)
         folder, root = Path.cwd(), self.root
         if file.path is not None:
             folder = file.path.parent
-            if not file.path.is_relative_to(root):
-                root = folder  # the library's own files
+            if self._library is not None and file.path.is_relative_to(self._library):
+                root = self._library
         if PurePosixPath(use.path).is_absolute() or PureWindowsPath(use.path).anchor or ":" in use.path:
             message = f"`{use.path}` is no path relative to this file"
             self.report.error("A121", message, use.span, help="write `./blocks.yaml`")
@@ -170,11 +171,13 @@ class Project:
             return None
         return path
 
-    def _library(self, use: Use) -> Path | None:
+    def _of_library(self, use: Use) -> Path | None:
         name = use.path[len("std:") :]
-        folder = data_folder("specs")
+        specs = data_folder("specs").resolve()
+        folder = specs / "std"
         path = folder / f"{name}.yaml"
         if _LIBRARY.match(name) and path.is_file():
+            self._library = specs
             return path.resolve()
         known = sorted(item.stem for item in folder.glob("*.yaml"))
         close = did_you_mean(name, known)
@@ -239,7 +242,7 @@ class Project:
 def _root(folder: Path) -> Path:
     """The nearest folder, from this one up, that is a project's; else this one."""
     for at in (folder, *folder.parents):
-        if any((at / mark).exists() for mark in _MARKS):
+        if any(os.path.exists(at / mark) for mark in _MARKS):
             return at
     return folder
 

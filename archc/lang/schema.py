@@ -4,7 +4,7 @@
 that it wants, and its `examples` what the help shows.
 """
 
-from __future__ import annotations
+# Without `from __future__ import annotations`: pydantic would compile each annotation from its text.
 
 from collections.abc import Iterable
 from pathlib import Path
@@ -198,7 +198,7 @@ class Block(Named):
     _nameless: bool = PrivateAttr(False)
 
     @property
-    def file(self) -> File:
+    def file(self) -> "File":
         return self._file
 
     @property
@@ -216,7 +216,7 @@ class Block(Named):
         """Could one of its keys not be read, so that nobody knows which names it has?"""
         return self._nameless
 
-    def belongs(self, file: File) -> None:
+    def belongs(self, file: "File") -> None:
         """Set the block's file, once it is made."""
         self._file = file
 

@@ -129,6 +129,11 @@ def test_the_project_is_the_nearest_marked_folder(tmp_path: Path, mark: str) -> 
     assert project.report.ok and project.root == tmp_path / "project"
 
 
+def test_a_root_that_does_not_hold_the_entry(tmp_path: Path) -> None:
+    write(tmp_path, nets__a=f"use: [./b.yaml]\nblocks: {{A: {ACT}}}", nets__b=f"blocks: {{B: {ACT}}}")
+    assert only(Project(tmp_path / "nets" / "a.yaml", root=tmp_path / "other")).code == "A121"
+
+
 def test_root_may_be_given(tmp_path: Path) -> None:
     write(tmp_path, b=f"blocks: {{B: {ACT}}}", nets__a=f"use: [../b.yaml]\nblocks: {{A: {ACT}}}")
     assert not Project(tmp_path / "nets" / "a.yaml").report.ok
@@ -139,7 +144,9 @@ def test_root_may_be_given(tmp_path: Path) -> None:
 
 def test_the_library(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     library = tmp_path / "library"
-    write(library, vision=f"use: [./base.yaml]\nblocks: {{Patch: {ACT}}}", base=f"blocks: {{Base: {ACT}}}")
+    write(
+        library, std__vision=f"use: [../base.yaml]\nblocks: {{Patch: {ACT}}}", base=f"blocks: {{Base: {ACT}}}"
+    )
     monkeypatch.setattr("archc.lang.project.data_folder", lambda name: library)
     write(tmp_path, project__a=f"use: [std:vision]\nblocks: {{A: {ACT}}}")
     project = Project(tmp_path / "project" / "a.yaml")
