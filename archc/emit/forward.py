@@ -212,20 +212,31 @@ class Composer:
             if not guard:
                 out += body
                 continue
-            made = set(_stored(body))
+            short = self._short(guard, body)
             later = results | set().union(*(_names(other) for _, other in groups[number + 1 :]))
-            for name in _stored(body):
-                if name[0] != "ρ":
-                    continue
-                if name in later and name in made and self.needs.get(_value(name)):
-                    made.discard(name)
-                    none = ast.Assign([ast.Name(name, ast.Store())], ast.Constant(None))
-                    none.span = getattr(body[0], "span", None)  # type: ignore[attr-defined]
-                    out.append(none)
+            escaping = [n for n in _stored(body) if n[0] == "ρ" and n in later and self.needs.get(_value(n))]
+            if escaping and short is not None:
+                out.append(short)
+                continue
+            for name in escaping:
+                none = ast.Assign([ast.Name(name, ast.Store())], ast.Constant(None))
+                none.span = getattr(body[0], "span", None)  # type: ignore[attr-defined]
+                out.append(none)
             branch = ast.If(self._test(guard, body), body, [])
             branch.span = getattr(body[0], "span", None)  # type: ignore[attr-defined]
             out.append(branch)
         return out
+
+    def _short(self, guard: Guard, body: list[ast.stmt]) -> ast.stmt | None:
+        """`t = f(x) if x is not None else None`, where that is all and fits on a line."""
+        target = _single_target(body)
+        if target is None or target[0] != "ρ":
+            return None
+        assert isinstance(body[0], ast.Assign)
+        value = ast.IfExp(self._test(guard, body), body[0].value, ast.Constant(None))
+        short = ast.Assign(body[0].targets, value)
+        short.span = getattr(body[0], "span", None)  # type: ignore[attr-defined]
+        return short if self._length(value) + self._head(short) + 8 <= printer.WIDTH else None
 
     def _test(self, guard: Guard, body: list[ast.stmt]) -> ast.expr:
         """That what the statements use is there: by the values themselves, so that a type

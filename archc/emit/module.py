@@ -18,7 +18,7 @@ from archc.emit.liveness import settle
 from archc.emit.loops import forward_order
 from archc.emit.names import MODULE, RESERVED, Namespace, argument_name
 from archc.emit.variants import name_classes
-from archc.graph.ir import Bundle, Graph, Input, Type
+from archc.graph.ir import Bundle, Call, Graph, Input, Ref, Type
 from archc.source.text import Source, Span
 
 
@@ -345,10 +345,21 @@ class _Writer:
             at = int(coded[1:].split("_")[0])
             return values.get(coded) or lines.get(at) or "x"
 
+        # A bundle that is given out to copies is called as what takes it.
+        shares = {
+            f"ρ{w.operand.node}_{w.operand.out}": w.port if w.port.endswith("s") else f"{w.port}s"
+            for node in graph.nodes.values()
+            if isinstance(node, Call)
+            for w in node.arguments
+            if w.each and isinstance(w.operand, Ref)
+        }
+
         def wishes(coded: str) -> list[str]:
             name = base(coded)
             if coded[0] == "δ":
                 return [name, f"{name}_size"]
+            if coded in shares:
+                return [shares[coded], name]
             out = int(coded.rsplit("_", 1)[1]) if coded[0] == "ρ" else 0
             if out:
                 port = graph.node(int(coded[1:].split("_")[0])).outputs[out].name
@@ -405,8 +416,6 @@ def _read(node: ast.AST) -> set[str]:
 
 
 def _of(lines: dict, at: int, out: int) -> str | None:
-    from archc.graph.ir import Ref
-
     return lines.get(Ref(at, out))
 
 
@@ -476,8 +485,6 @@ def _shape_of(statement: ast.stmt) -> tuple[str, int, str] | None:
 
 
 def _rank(value: str, graph: Graph) -> int | None:
-    from archc.graph.ir import Ref
-
     node, _, out = value[1:].partition("_")
     shape = getattr(graph.type(Ref(int(node), int(out))), "shape", None)
     return None if shape is None else len(shape)
