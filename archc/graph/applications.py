@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -11,9 +12,11 @@ from archc.graph.builder import Builder, settle
 from archc.graph.connect import Feed, connect, inlets
 from archc.graph.infer import operand_type
 from archc.graph.ir import Copy, Graph, Type
+from archc.graph.labels import relabel
 from archc.graph.numbers import Numbers
-from archc.graph.values import Failed, Value
-from archc.shapes import Mismatch, describe, plain, recording
+from archc.graph.signature import Inside
+from archc.graph.values import Failed, Target, Value
+from archc.shapes import Mismatch, Num, Real, Size, describe, recording
 from archc.source.diagnostic import Frame, Related
 from archc.source.text import Span
 
@@ -90,9 +93,11 @@ class Applications:
         builder.require(facts, span)
         origins = builder.origins(graph, inside.origins)
         self._guards(graph, origins, span)
-        defaults = {n: plain(v) for n, v in graph.params.items()}  # their labels mean nothing here
-        numbers = {**defaults, **bound.params, **inside.outside}
-        numbers = {n: numbers[n] for n in numbers if n in bound.block.params or n in graph.dims}
+        # Inside lists and operators, numbers arrive without their labels.
+        for value in bound.params.values():
+            if not isinstance(value, Num | Real):
+                self._numbers.folded |= label_names(value)
+        numbers = self._numbers_of(graph, bound, inside, origins)
         outputs = []
         for name, ref in graph.outputs.items():
             inner = graph.presence[name]
@@ -101,6 +106,17 @@ class Applications:
         if not outputs:
             return None
         return Made(tuple(outputs), Copy(graph, types, numbers), fed)
+
+    @staticmethod
+    def _numbers_of(
+        graph: Graph, bound: Bound, inside: Inside, origins: Mapping[str, Size]
+    ) -> dict[str, Any]:
+        """A block's params, free dimensions and run-time params, as the caller's numbers."""
+        numbers: dict[str, Any] = {**bound.params, **inside.outside}
+        for name, value in graph.defaults.items():
+            numbers[name] = relabel(value, numbers)
+        passed = {name: origins[name] for name, place in graph.sizes.items() if place is None}
+        return {n: numbers[n] for n in (*graph.params, *graph.dims) if n in numbers} | passed
 
     def _disagree(self, bound: Bound, types: dict[str, Type | None], wrong: Mismatch, span: Span) -> NoReturn:
         """Tell that what arrives at a block gives one of its dimensions two sizes."""
@@ -153,3 +169,14 @@ class Applications:
 
 def _type(operand: Any) -> Type:
     return operand.type if isinstance(operand, Value) else operand_type(operand)
+
+
+def label_names(value: Any) -> frozenset[str]:
+    """The names in the labels of all numbers in a value."""
+    if isinstance(value, Num | Real):
+        return value.names
+    if isinstance(value, list | tuple):
+        return frozenset().union(*map(label_names, value))
+    if isinstance(value, Target):
+        return frozenset().union(*(label_names(given.value) for given in value.arguments))
+    return frozenset()

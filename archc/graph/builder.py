@@ -10,6 +10,7 @@ from archc.graph.connect import Feed
 from archc.graph.context import Context
 from archc.graph.infer import Inference, Slot
 from archc.graph.ir import Apply, Bundle, Graph, Node, Number, Operand, Output, Pack, Pick, Ref, Type
+from archc.graph.labels import relabel
 from archc.graph.values import ABSENT, Outcome, Results, Value
 from archc.ops.base import Op
 from archc.shapes import (
@@ -17,11 +18,9 @@ from archc.shapes import (
     Dim,
     Guard,
     Mismatch,
-    Num,
     Size,
     Tensor,
     decide,
-    plain,
     recording,
     same,
     substitute,
@@ -214,9 +213,7 @@ def _outside(found: Tensor, origins: Mapping[str, Size], numbers: Mapping[str, A
         if isinstance(size, Dim):
             shape.append(substitute(size, origins))
         else:
-            # A number keeps its label only where it is one of the block's own, given here.
-            here = numbers.get(size.label) if isinstance(size, Num) else None
-            shape.append(here if here == size and isinstance(here, Num) else plain(size))
+            shape.append(relabel(size, numbers))
     return Tensor(tuple(shape), found.dtype)
 
 

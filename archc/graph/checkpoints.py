@@ -41,7 +41,8 @@ def resolve(graph: Graph, name: str, report: Report | None = None) -> dict[str, 
     if name not in known:
         close = did_you_mean(name, known)
         listed = ", ".join(f"`{n}`" for n in known)
-        help = f"did you mean `{close}`?" if close else f"there are {listed}" if listed else None
+        there = f"there are {listed}" if listed else "there is none; a file then has the nodes' own names"
+        help = f"did you mean `{close}`?" if close else there
         own.error("A610", f"no block has a checkpoint map `{name}`", graph.block.name_span, help)
     for problem in table.problems:
         own.add(problem)

@@ -118,6 +118,7 @@ class Elaborator:
             return None
         graph.params = {name: numbers.names[name] for name in block.params}
         graph.lets = {name: numbers.names[name] for name in block.let}
+        graph.defaults = numbers.defaults
         graph.folded = frozenset(numbers.folded)
         return graph
 

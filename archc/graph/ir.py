@@ -232,7 +232,8 @@ class Graph:
     them; a symbolic one is a `Dim` over the symbols in `sizes`. `sizes` tells where the model finds
     each symbol when it runs: an axis of a value, `(ref, axis)`, or of a bundle's member, `(ref,
     member, axis)`; None: the caller passes it as a keyword argument of forward (a param that depends
-    on a run-time size). `folded`: names that went into numbers without a label there.
+    on a run-time size). `defaults`: params that were not given, in the names that their defaults use.
+    `folded`: names that went into numbers without a label there.
     `open`: the inputs that may be None at run time; `absent`: those that are not there at all.
     `presence`: for each output, in which cases of the open inputs it is there (see presence.py).
     """
@@ -241,6 +242,7 @@ class Graph:
     block: Block
     params: dict[str, Any]
     dims: dict[str, Size]
+    defaults: dict[str, Any] = field(default_factory=dict)
     lets: dict[str, Any] = field(default_factory=dict)
     inputs: dict[str, Ref] = field(default_factory=dict)
     outputs: dict[str, Ref] = field(default_factory=dict)

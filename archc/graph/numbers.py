@@ -48,6 +48,7 @@ class Numbers:
         self.library = library
         self.names: dict[str, Any] = {}
         self.folded: set[str] = set()
+        self.defaults: dict[str, Any] = {}  # what defaults came to, in the order of their evaluation
         self.words = frozenset(w for p in block.params.values() for w in _words(p.type))
         self._missing: dict[str, str] = {}  # free dimension -> why it has no value
 
@@ -90,7 +91,9 @@ class Numbers:
                 if not ready or param.default is None:
                     continue  # a circle, or nothing given: told elsewhere
                 with suppress(Failed):
-                    self.names[param.name] = stamp(self.evaluate(param.default, param.type), param.name)
+                    value = self.evaluate(param.default, param.type)
+                    self.defaults[param.name] = value
+                    self.names[param.name] = stamp(value, param.name)
 
     # -- evaluation ------------------------------------------------------------------------
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from archc.graph.static_flow import Uses
 from archc.graph.static_names import Scope
+from archc.lang.circle import MOST_SHOWN, shortened
 from archc.lang.schema import Block
-from archc.lang.syntax import Line, Name
+from archc.lang.syntax import Dots, Line, Name
 from archc.lang.walk import walk
 from archc.source.diagnostic import Related
 
@@ -47,20 +48,15 @@ def _report(scope: Scope, circle: list[int]) -> None:
     first = circle.index(min(circle))
     lines = [scope.block.flow[i] for i in circle[first:] + circle[:first]]
     names = [line.names[0].id for line in lines]
-    shown = names if len(names) <= 8 else [*names[:4], "...", *names[-3:]]
+    message = f"`{names[0]}` needs itself"
+    if len(names) > 1:
+        message = f"values need each other: {' -> '.join(shortened([*names, names[0]]))}"
     related = [
         Related(line.names[0].span, f"`{line.names[0].id}` needs `{before}`")
-        for line, before in zip(lines[1:8], names, strict=False)
+        for line, before in zip(lines[1:MOST_SHOWN], names, strict=False)
     ]
-    scope.error(
-        "A245",
-        f"values need each other: {' -> '.join([*shown, names[0]])}"
-        if len(names) > 1
-        else f"`{names[0]}` needs itself",
-        lines[0].names[0].span,
-        "each line makes a new value: give the later ones other names, or use a node with `repeat`",
-        related,
-    )
+    help = "each line makes a new value: give the later ones other names, or use a node with `repeat`"
+    scope.error("A245", message, lines[0].names[0].span, help, related)
 
 
 def warn_unused(scope: Scope, uses: Uses) -> None:
@@ -149,6 +145,5 @@ def _warn_inputs(scope: Scope, uses: Uses) -> None:
 
 def _dims(block: Block, name: str) -> set[str]:
     shape = block.inputs[name].shape or ()
-    return {
-        part.id for entry in shape for part in walk(entry) if isinstance(part, Name) and part.id in block.dims
-    }
+    parts = (part for entry in shape if not isinstance(entry, Dots) for part in walk(entry))
+    return {part.id for part in parts if isinstance(part, Name) and part.id in block.dims}
