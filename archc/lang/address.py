@@ -117,7 +117,8 @@ def _literal(value: Any, span: Span, op: bool, report: Report) -> Expr | None:
         return Literal(value, span)
     if isinstance(value, list | tuple):
         items = [_literal(item, span, op, report) for item in value]
-        return None if None in items else Sequence(tuple(items), span)
+        right = [item for item in items if item is not None]
+        return Sequence(tuple(right), span) if len(right) == len(items) else None
     if hasattr(value, "__index__"):  # a numpy integer, a torch.Size entry
         return Literal(value.__index__(), span)
     message = f"a setting cannot be {type(value).__name__}"

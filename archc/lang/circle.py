@@ -18,6 +18,16 @@ if TYPE_CHECKING:
     from archc.lang.project import Project
 
 
+MOST_SHOWN = 8
+"""How many parts of a long way are shown."""
+
+
+def shortened(names: list[str]) -> list[str]:
+    """The names of a way, its middle left out where it is long."""
+    half = MOST_SHOWN // 2
+    return names if len(names) <= MOST_SHOWN + 1 else [*names[:half], "...", *names[-half:]]
+
+
 def check_circles(project: Project, report: Report) -> None:
     """Report each circle of blocks once, with the way around it. A block also calls those that it
     names as an `op`: in an argument, a default, a value."""
@@ -51,9 +61,13 @@ def _report(circle: networkx.DiGraph, first: Block, report: Report) -> None:
     """Report the shortest way from a block back to it."""
     import networkx
 
-    ways = [networkx.shortest_path(circle, after, first) for after in circle.successors(first)]
+    # The types of networkx have no overload for nodes that are objects.
+    ways: list[list[Block]] = [
+        networkx.shortest_path(circle, after, first)  # type: ignore[call-overload]
+        for after in circle.successors(first)
+    ]
     way = [first, *min(ways, key=len)]
-    names = " -> ".join(block.name for block in way)
+    names = " -> ".join(shortened([block.name for block in way]))
     steps = [
         (circle.edges[a, b]["span"], f"`{a.name}` calls `{b.name}`")
         for a, b in zip(way, way[1:], strict=False)
@@ -66,7 +80,7 @@ def _report(circle: networkx.DiGraph, first: Block, report: Report) -> None:
         message,
         steps[0][0],
         help="a block is built into its caller, so a circle has no end: repeat a node with `repeat` instead",
-        related=[Related(span, said) for span, said in steps[1:]],
+        related=[Related(span, said) for span, said in steps[1:MOST_SHOWN]],
     )
 
 

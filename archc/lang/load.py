@@ -25,6 +25,7 @@ from archc.lang.reading import (
     missing,
     plain,
     text,
+    value_span,
     words,
     wrong_kind,
 )
@@ -141,7 +142,7 @@ def load_tree(source: Source, tree: t.Node, report: Report) -> File | None:
     if file.main is not None and file.main not in file.blocks and file.main not in reading.broken:
         close = did_you_mean(file.main, file.blocks)
         help = f"did you mean `{close}`?" if close else "`main` names a block of this file"
-        reading.error("A116", f"there is no block `{file.main}`", root.get("main").span, help)
+        reading.error("A116", f"there is no block `{file.main}`", value_span(root, "main"), help)
     return file
 
 
@@ -150,7 +151,7 @@ def _version(reading: Reading, root: t.Mapping, values: dict[str, Any]) -> None:
     if "archc" not in root:
         reading.error("A100", "the file does not say its language's version", root.span, "add `archc: 1`")
     elif "archc" in values and (values["archc"] != 1 or isinstance(values["archc"], bool)):
-        at = root.get("archc")
+        at = value_span(root, "archc")
         help = "this archc reads version 1: `archc: 1`"
-        reading.error("A100", "the language's version is another one", at.span, help)
+        reading.error("A100", "the language's version is another one", at, help)
     values["archc"] = 1

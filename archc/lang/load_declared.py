@@ -14,6 +14,7 @@ from archc.lang.reading import (
     expression,
     expression_at,
     fields,
+    key_span,
     missing,
     place,
     plain,
@@ -159,7 +160,7 @@ def input(reading: Reading, key: t.Scalar, value: t.Node) -> Input | None:
         for name in ("dtype", "optional"):
             if name in given and name in values:
                 message = f"the {name} of `{key.text}` is given twice"
-                reading.error("A109", message, value.key(name).span, "it stands in `shape` too: drop one")
+                reading.error("A109", message, key_span(value, name), "it stands in `shape` too: drop one")
         values = given | values
     elif "bundle" not in values:
         message = f"input `{key.text}` has no shape"

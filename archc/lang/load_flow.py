@@ -18,6 +18,7 @@ from archc.lang.reading import (
     place,
     plain,
     text,
+    value_span,
     words,
     wrong_kind,
 )
@@ -91,13 +92,13 @@ def _output(reading: Reading, key: t.Scalar, value: t.Node) -> OutputSpec | None
         missing(reading, value, "value", OUTPUT, message, key.span, "add `value: out`")
         if "value" not in values:
             return None
-        at = value.get("value")
+        span = value_span(value, "value")
     else:
         got = text(reading, key, value)
         if got is WRONG:
             return None
-        values, at = {"value": got}, value
-    return OutputSpec(**place(key, value), **values, value_span=at.span)
+        values, span = {"value": got}, value.span
+    return OutputSpec(**place(key, value), **values, value_span=span)
 
 
 def _of(reading: Reading, key: t.Scalar, value: t.Node) -> Any:

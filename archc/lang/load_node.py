@@ -17,11 +17,13 @@ from archc.lang.reading import (
     expression_at,
     fields,
     identifier,
+    key_span,
     mapping,
     place,
     plain,
     text,
     unknown_key,
+    value_span,
     wrong_kind,
 )
 from archc.lang.schema import Node, Repeat
@@ -38,7 +40,7 @@ def _repeat(reading: Reading, key: t.Scalar, value: t.Node) -> Any:
     if not isinstance(value, t.Scalar) or value.empty:
         return wrong_kind(reading, value, f"`{key.text}`", "a number of copies", example)
     count, names = parse_repeat(value, reading.report)
-    return WRONG if count is None else Repeat(span=value.span, count=count, names=tuple(names))
+    return WRONG if count is None or names is None else Repeat(span=value.span, count=count, names=names)
 
 
 def _with(reading: Reading, key: t.Scalar, value: t.Node) -> Any:
@@ -104,7 +106,7 @@ def node(reading: Reading, key: t.Scalar, value: t.Node) -> Node | None:
     if "else" in values:
         values["otherwise"] = values.pop("else")
     if "preset" in values:
-        values["preset_span"] = value.get("preset").span
+        values["preset_span"] = value_span(value, "preset")
     return build(reading, Node, value, base | values)
 
 
@@ -118,12 +120,12 @@ def _fits(reading: Reading, key: t.Scalar, tree: t.Mapping) -> bool:
         return False
     for one, other, help in CLASHES:
         if one in tree and other in tree:
-            reading.error("A108", f"{name} has both `{one}` and `{other}`", _key(tree, other), help)
+            reading.error("A108", f"{name} has both `{one}` and `{other}`", key_span(tree, other), help)
             return False
     for one, wanted, help in NEEDS:
         if one in tree and not any(w in tree for w in wanted):
             missing = " or ".join(f"`{w}`" for w in wanted)
-            reading.error("A108", f"{name} has `{one}` without {missing}", _key(tree, one), help)
+            reading.error("A108", f"{name} has `{one}` without {missing}", key_span(tree, one), help)
             return False
     return True
 
@@ -146,12 +148,6 @@ NEEDS = (
 )
 
 
-def _key(tree: t.Mapping, name: str) -> Span:
-    key = tree.key(name)
-    assert key is not None
-    return key.span
-
-
 def _cases(reading: Reading, tree: t.Mapping) -> dict[Any, Call] | None:
     """The cases of a `choose`: the keys that are none of a node's own."""
     found: dict[Any, Call] = {}
@@ -168,7 +164,7 @@ def _cases(reading: Reading, tree: t.Mapping) -> dict[Any, Call] | None:
             found[key.value] = got
     if right and not found and "else" not in tree:
         help = "add a key for each case: `true: conv2d(64, 3)`; `else:` catches the rest"
-        reading.error("A108", "`choose` has no cases", _key(tree, "choose"), help)
+        reading.error("A108", "`choose` has no cases", key_span(tree, "choose"), help)
         right = False
     return found if right else None
 

@@ -18,6 +18,7 @@ from archc.lang.reading import (
     missing,
     place,
     text,
+    value_span,
     words,
     wrong_kind,
 )
@@ -94,8 +95,8 @@ def tie(reading: Reading, key: t.Scalar, value: t.Node) -> Any:
             message = f"an item of `tie` wants `{name}`"
             missing(reading, tree, name, TIE, message, tree.span, "write `{a: head.weight, b: embed.weight}`")
         if "a" in values and "b" in values:
-            spans = {f"{name}_span": tree.get(name).span for name in ("a", "b")}
-            found.append(Tie(span=tree.span, **values, **spans))
+            a_span, b_span = value_span(tree, "a"), value_span(tree, "b")
+            found.append(Tie(span=tree.span, **values, a_span=a_span, b_span=b_span))
     return tuple(found)
 
 

@@ -214,6 +214,20 @@ def mapping(reading: Reading, node: Node, subject: str, example: str) -> Mapping
     return None if spoilt(reading, node) else node
 
 
+def value_span(tree: Mapping, name: str) -> Span:
+    """Where the value of a key stands that is there."""
+    value = tree.get(name)
+    assert value is not None, name
+    return value.span
+
+
+def key_span(tree: Mapping, name: str) -> Span:
+    """Where a key stands that is there."""
+    key = tree.key(name)
+    assert key is not None, name
+    return key.span
+
+
 def fields(
     reading: Reading, tree: Mapping, readers: dict[str, Reader], what: str, others: Collection[str] = ()
 ) -> dict[str, Any]:

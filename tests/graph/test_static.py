@@ -56,8 +56,8 @@ BUNDLE = "inputs: {x: [B, C], s: bundle}\n"
     "body",
     [
         # names in expressions
-        "params: {a: int = b, b: int = C + 1}\nlet: {c: a + b, d: c}\nrequire: [d > B: no]\nnodes: {n: linear(d)}"
-        + USE,
+        "params: {a: int = b, b: int = C + 1}\nlet: {c: a + b, d: c}\nnodes: {n: linear(d)}" + USE,
+        "let: {a: C + 1}\nrequire: [a > B: no]",
         "params: {silu: op = silu}\nflow: {out: x -> silu}",
         'params: {rows: "(int, op)[]"}\nnodes:\n  n: {call: f(i), repeat: "rows as i, n, f", when: n > 0}'
         + USE,

@@ -214,7 +214,7 @@ def test_a_long_circle_and_a_deep_one_are_found() -> None:
     count = 2000
     blocks = "".join(f"  N{i}: {calling(f'N{(i + 1) % count}')}\n" for i in range(count))
     error = only(Project(Source("a.yaml", f"archc: 1\nblocks:\n{blocks}")))
-    assert error.code == "A124" and error.message.count("->") == count
+    assert error.code == "A124" and error.message.endswith("N3 -> ... -> N1997 -> N1998 -> N1999 -> N0")
 
 
 def test_a_param_hides_a_block() -> None:
