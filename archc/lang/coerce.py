@@ -84,7 +84,7 @@ def _int(value: Any, type: ParamType) -> Any:
     if isinstance(value, bool) or not _is_number(value):
         raise _refuse(value, type)
     try:
-        return _int(operator.index(value), type)
+        return _int(operator.index(value), type)  # type: ignore[arg-type]
     except TypeError:
         raise _refuse(value, type) from None
 

@@ -2,6 +2,7 @@
 
 import pytest
 
+from archc.lang import printing
 from archc.lang.evaluate import (
     UNKNOWN,
     EvaluationError,
@@ -14,6 +15,7 @@ from archc.lang.evaluate import (
     evaluate,
 )
 from archc.lang.types import Bool, Choice, Float, Int, List, Operator, Row, Str
+from archc.lang.walk import walk
 from archc.shapes import Cond, Dim, labelled, symbol
 
 H, W = symbol("H"), symbol("W")
@@ -454,6 +456,23 @@ def test_lists_in_lists_are_bounded(value):
     with pytest.raises(EvaluationError) as wrong:
         value("[a]", names={"a": wide})
     assert wrong.value.code == "A224"
+
+
+@pytest.mark.parametrize(
+    "text, expected",
+    [
+        ("(" * 99 + "1" + ")" * 99, 1),
+        ("abs(" * 99 + "1" + ")" * 99, 1),
+        ("-" * 98 + "1", 1),
+        ("+".join("1" * 100), 100),
+        ("1 if 1 else " * 99 + "2", 1),
+        ("[1 " + "for i in [1] " * 100 + "]", [1]),
+    ],
+)
+def test_the_deepest_expressions_can_be_walked_printed_and_evaluated(parse, value, text, expected):
+    tree = parse(text)
+    assert list(walk(tree)) and printing.text(tree)
+    assert value(text) == expected
 
 
 # What failed elsewhere, and other words
