@@ -112,7 +112,7 @@ class Scope:
             help = f"`{name.id}` is a value; values stand before the first `->` or in brackets"
         else:
             close = self.close(name.id, candidates)
-            help = f"did you mean `{close}`?" if close else None
+            help = f"did you mean `{close}`?" if close else _advice(name.id, what)
         self.error("A250", f"there is no {what} `{name.id}`", name.span, help)
 
     def no_number(self, name: Name, others: Collection[str] = ()) -> None:
@@ -157,3 +157,12 @@ class Scope:
     def _those(names: Collection[str]) -> str | None:
         unique = list(dict.fromkeys(names))
         return "there are " + ", ".join(f"`{n}`" for n in unique) if 0 < len(unique) <= 8 else None
+
+
+def _advice(name: str, what: str) -> str:
+    """What to do about a name that calls nothing and is like no other."""
+    if name[0].isupper():
+        return f"write a block `{name}` in this file, or bring it with `use`"
+    if what.startswith("node"):
+        return f"add `{name}: ...` to `nodes`"
+    return "a layer of torch.nn is called by its own name and arguments: `nn.Name(...)`"

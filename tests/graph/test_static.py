@@ -169,6 +169,9 @@ def test_what_is_right(body: str) -> None:
         ("flow: {out: 'x, each(x) -> concat(1)'}", "A248", "each", "`repeat` or `parallel`"),
         # steps
         ("flow: {out: x -> rleu -> tanh}", "A250", "rleu", "did you mean `relu`?"),
+        ("flow: {out: x -> xyzzy}", "A250", "xyzzy", "add `xyzzy: ...` to `nodes`"),
+        ("flow: {out: x -> Xyzzy}", "A250", "Xyzzy", "bring it with `use`"),
+        ("nodes: {n: xyzzy}" + USE, "A250", "xyzzy", "nn.Name(...)"),
         ("flow: {out: x -> x}", "A250", "x", "is a value"),
         ("flow: {out: x -> bundle}", "A242", "bundle", "operand: `bundle(...)`"),
         ("flow: {out: x -> arange(3)}", "A249", "arange", "operand: `arange(3)`"),
