@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from functools import lru_cache
 from typing import Any
 
 from archc.shapes.atom import Node, Opaque
@@ -39,6 +40,7 @@ class Cond(Node):
         return f"Cond({self})"
 
 
+@lru_cache(maxsize=1024)
 def equals_zero(value: Size, op: str = "==") -> Any:
     """`value == 0` or `value != 0`, in normal form: no common factor, the first coefficient positive."""
     same = op == "=="
@@ -76,6 +78,7 @@ def _extreme(value: Dim) -> Any:
     return None
 
 
+@lru_cache(maxsize=1024)
 def at_least_zero(value: Size) -> Any:
     """`value >= 0`, in normal form: no common factor, floor(P / d) >= k as P >= d * k."""
     while True:

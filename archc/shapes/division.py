@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from math import gcd
 
 from archc.shapes.atom import Floor, Opaque, Symbol
@@ -21,6 +22,7 @@ def floor_divide(dividend: Size, divisor: Size) -> Size:
     return dividend if divisor == 1 else _by_integer(dividend, int(divisor))
 
 
+@lru_cache(maxsize=1024)
 def _by_integer(dividend: Dim, d: int) -> Size:
     """The normal form of floor(P / d), d >= 1. What remains below a floor has
 

@@ -74,7 +74,8 @@ def simplify(conditions: Iterable[Any]) -> tuple[Cond, ...]:
         total, used, left = _intersection(parts)
         others.extend(left)
         kept = total.conditions()
-        result.extend(_needed(used, total) if kept is None else kept)
+        in_order = {c: parts[c] for c in parts if c in used}
+        result.extend(_needed(in_order, total) if kept is None else kept)
         # every solution is the first one, or some steps further
         step = 0 if total.first == total.last else total.step()
         known[symbol.name] = of_atom(symbol) * step + (total.first - step * symbol.least)

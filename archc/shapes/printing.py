@@ -48,11 +48,6 @@ def python(value: Any) -> str:
     return _written(value, True)[0]
 
 
-def python_level(value: Any) -> tuple[str, int]:
-    """`python(value)` and the binding strength of its outermost operator."""
-    return _written(value, True)
-
-
 def atom_text(atom: Any) -> str:
     return _atom(atom, False)[0]
 

@@ -13,11 +13,14 @@ from archc.shapes import (
     absolute,
     and_,
     at_least,
+    ceil,
     compare,
     decide,
     divisible,
     eq,
     evaluate,
+    floor,
+    log2,
     maximum,
     minimum,
     not_,
@@ -26,6 +29,7 @@ from archc.shapes import (
     recording,
     select,
     simplify,
+    sqrt,
     substitute,
     symbol,
     symbols,
@@ -161,6 +165,71 @@ def test_opaque_functions_have_the_values_of_the_expression(expression):
         if isinstance(dim, Dim):
             assert dim.least is None or dim.least <= expected
             assert dim.most is None or dim.most >= expected
+
+
+_FLOATING = {
+    "+": lambda a, b: a + b,
+    "-": lambda a, b: a - b,
+    "*": lambda a, b: a * b,
+    "/": lambda a, b: a / b,
+    "//": lambda a, b: a // b,
+    "%": lambda a, b: a % b,
+    "**": lambda a, b: a**b,
+    "neg": lambda a: -a,
+}
+_NUMERIC = _FLOATING | {
+    "abs": abs,
+    "sqrt": math.sqrt,
+    "log2": math.log2,
+    "floor": math.floor,
+    "ceil": math.ceil,
+    "min": min,
+    "max": max,
+    "select": _NAIVE["select"],
+}
+_FORMULAS = _FLOATING | {
+    "abs": absolute,
+    "sqrt": sqrt,
+    "log2": log2,
+    "floor": floor,
+    "ceil": ceil,
+    "min": minimum,
+    "max": maximum,
+    "select": _SYMBOLIC["select"],
+}
+_formulas = st.recursive(
+    st.sampled_from(NAMES)
+    | st.sampled_from(NAMES)
+    | st.integers(-4, 6)
+    | st.sampled_from([0.5, 1.5, -2.0, 0.1, 0.0]),
+    lambda inner: st.one_of(
+        st.tuples(st.sampled_from(["+", "-", "*", "/", "//", "%", "min", "max"]), inner, inner),
+        st.tuples(st.just("**"), inner, st.sampled_from([2, -1, 0.5, "C"])),
+        st.tuples(st.sampled_from(["neg", "abs", "sqrt", "log2", "floor", "ceil"]), inner),
+        st.tuples(st.just("select"), inner, inner, inner, inner),
+    ),
+    max_leaves=6,
+)
+_NOT_REAL = (ArithmeticError, ValueError, TypeError)  # TypeError: a root of a negative number is complex
+
+
+@given(_formulas)
+def test_formulas_have_the_values_of_the_expression(expression):
+    try:
+        value = build(expression, lambda x: symbol(x) if isinstance(x, str) else x, _FORMULAS)
+        code = compile(python(value), "", "eval")
+    except _NOT_REAL:
+        assume(False)
+    for sizes in SOME[:30]:
+        try:
+            expected = build(expression, lambda x, s=sizes: s[x] if isinstance(x, str) else x, _NUMERIC)
+        except _NOT_REAL:
+            continue
+        if isinstance(expected, complex):
+            continue
+        assert evaluate(value, sizes) == expected
+        assert eval(code, {"math": math}, sizes) == expected
+        assert substitute(value, sizes) == expected
 
 
 @given(expressions(), expressions(leaves=4), st.sampled_from(NAMES))

@@ -4,7 +4,7 @@ import time
 
 import pytest
 
-from archc.shapes import Verdict, compare, decide, eq, maximum, minimum, not_, or_, select, symbol
+from archc.shapes import Verdict, and_, compare, decide, eq, maximum, minimum, not_, or_, select, symbol
 
 B, C, H, T, W = (symbol(n) for n in "BCHTW")
 u = symbol("u", "data")
@@ -111,6 +111,10 @@ def test_undecided(a, b):
         (select(H > 3, H, W) >= 1, True),
         (H / 2 < 3, None),
         (eq(W * (H % 2) + 1, 0), False),
+        (W * (H // 101 * 101) >= W * (H // 103 * 103) - 3, None),  # too many residues
+        (not_(H / 2 < 3), None),
+        (and_(H > W, eq(H * W * (W + 1) % 2, 1)), False),
+        (or_(H > W, eq(H * W * (W + 1) % 2, 0)), True),
     ],
 )
 def test_decide(condition, answer):

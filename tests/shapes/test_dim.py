@@ -188,9 +188,7 @@ def test_bounds_settle_comparisons():
 
 
 def test_floats_beside_sizes_are_compared_exactly():
-    assert (
-        (H > 2.5) is (H >= 3) and (H >= 2.5) is (H >= 3) and (H < 2.5) is (H <= 2)
-    )
+    assert (H > 2.5) is (H >= 3) and (H >= 2.5) is (H >= 3) and (H < 2.5) is (H <= 2)
     assert (H > 2.5) is (H >= 3) and (H >= 2.0) is (H >= 2) and (H > 0.5) is True
     assert eq(H, 2.0) is eq(H, 2) and eq(H, 2.5) is False and eq(2.5, H) is False
     assert evaluate(float("inf") > H, {"H": 3}) is True and evaluate(H / 2 < 2, {"H": 3}) is True
@@ -203,6 +201,21 @@ def test_only_the_chosen_branch_is_evaluated():
     assert substitute(size, {"H": 1}) == 0 and substitute(size, {"H": W + 1}) is 12 // W
     guarded = and_(H > 1, 12 // (H - 1) > 3)
     assert evaluate(guarded, {"H": 1}) is False
+
+
+def test_choices_between_conditions_and_formulas():
+    assert select(H > 3, W > 2, False) is and_(H > 3, W > 2)
+    assert eq(H > 3, W > 2) is or_(and_(H > 3, W > 2), and_(H <= 3, W <= 2)) and eq(H > 3, True) is (H > 3)
+    scale = select(H > 3, 1 / H, 0.5)
+    assert (
+        isinstance(scale, Formula) and evaluate(scale, {"H": 2}) == 0.5 and evaluate(scale, {"H": 4}) == 0.25
+    )
+    assert select(H > 3, W, W) is W and not_(not_(H / 2 < 3)) is (H / 2 < 3)
+    assert isinstance(minimum(H / 2, W), Formula) and isinstance(2 ** (1 - H), Formula) and 1**H == 1
+
+
+def test_texts_of_the_objects_themselves():
+    assert [repr(v) for v in (H, H > 3, H / 2)] == ["Dim(H)", "Cond(H >= 4)", "Formula(H / 2)"]
 
 
 def test_symbols_and_unknown_sizes():

@@ -51,6 +51,9 @@ def halvings(s, n):
             ["H % 8 == 0", "W % 8 == 0", "T % 8 == 0"],
             ["H, W and T must be divisible by 8"],
         ),
+        ([eq(H % 101, 0), eq(H % 103, 0)], ["H % 101 == 0", "H % 103 == 0"], None),  # too many residues
+        ([eq(H % 8192, 0)], ["H % 8192 == 0"], ["H must be divisible by 8192"]),
+        ([not_(eq(H % 4, 1)), not_(eq(H, 8))], ["H % 4 != 1", "H != 8"], ["H % 4 != 1", "H != 8"]),
         ([eq(H % 2, 0), maximum(H // 2, W) >= 1], ["H % 2 == 0"], None),
     ],
 )
