@@ -15,8 +15,8 @@ from archc.graph.ir import Copy, Graph, Type
 from archc.graph.labels import relabel
 from archc.graph.numbers import Numbers
 from archc.graph.signature import Inside
-from archc.graph.values import Failed, Target, Value
-from archc.shapes import Mismatch, Num, Real, Size, describe, recording
+from archc.graph.values import Failed, Given, Target, Value
+from archc.shapes import Mismatch, Num, Real, Size, describe, plain, recording
 from archc.source.diagnostic import Frame, Related
 from archc.source.text import Span
 
@@ -91,6 +91,8 @@ class Applications:
         if graph is None:
             raise Failed
         builder.require(facts, span)
+        for size in bound.target.sizes:
+            self._agree(bound.block.name, size, inside)
         origins = builder.origins(graph, inside.origins)
         self._guards(graph, origins, span)
         # Inside lists and operators, numbers arrive without their labels.
@@ -133,6 +135,12 @@ class Applications:
             "; ".join(shown),
             related=related,
         )
+
+    def _agree(self, block: str, size: Given, inside: Inside) -> None:
+        """A free dimension that a preset gives must be what is wired."""
+        found = inside.outside.get(str(size.name))
+        if found is not None and plain(found) != size.value:
+            self._context.fail("A306", f"`{size.name}` of `{block}` is {found} here", size.span)
 
     def _guards(self, graph: Graph, origins: dict, span: Span) -> None:
         """What a block demands of its sizes, demanded of this block's."""

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
 from archc.graph.context import Context
-from archc.graph.infer import how_to_give
 from archc.graph.numbers import Numbers
 from archc.graph.values import Failed, Given, Target
 from archc.lang.coerce import coerce
@@ -49,8 +49,8 @@ def _operator(context: Context, target: Target) -> Op:
             elif problem.argument in named:
                 place = named[problem.argument].span
             if problem.needs_static is not None:
-                help = how_to_give(context, problem.needs_static)
-                context.error("A406", problem.message, place, problem.help or help)
+                with suppress(Failed):
+                    context.needs_static(problem.needs_static, problem.message, place, problem.help)
             else:
                 known = problem.argument is not None and "has no attribute" not in problem.message
                 code = "A403" if known else "A401" if problem.argument is None else "A402"
@@ -149,4 +149,5 @@ def with_preset(numbers: Numbers, target: Target, name: str, span: Span) -> Targ
     positional = sum(g.name is None for g in target.arguments)
     taken.update(list(target.what.params)[:positional])
     kept = tuple(g for g in settings if g.name not in taken and g.name in target.what.params)
-    return Target(target.name, target.what, (*target.arguments, *kept), target.span)
+    sizes = tuple(g for g in settings if g.name in target.what.dims)
+    return Target(target.name, target.what, (*target.arguments, *kept), target.span, sizes)

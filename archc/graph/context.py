@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from typing import NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from archc.graph.values import Failed
+from archc.lang.syntax import Name
 from archc.shapes import Size, symbols
 from archc.source.diagnostic import Frame, Related, Report
 from archc.source.text import Span
+
+if TYPE_CHECKING:
+    from archc.lang.schema import Block
 
 
 class Context:
@@ -24,6 +28,7 @@ class Context:
         self.frames: list[Frame] = []
         # For each block under way: its symbols as sizes of the block around it.
         self.origins: list[dict[str, Size]] = []
+        self.blocks: list[Block] = []
         spans = [d.span for d in report.diagnostics if d.severity == "error" and d.span is not None]
         self._told = {(id(s.source), s.start) for s in spans}
 
@@ -53,7 +58,7 @@ class Context:
 
     @contextmanager
     def inside(self, frame: Frame, origins: dict[str, Size]) -> Iterator[None]:
-        """Go into a block: `frame` says where it is used, `origins` what its symbols are outside."""
+        """Go on: `frame` says where to, `origins` what the symbols there are outside."""
         self.frames.append(frame)
         self.origins.append(origins)
         try:
@@ -61,6 +66,34 @@ class Context:
         finally:
             self.frames.pop()
             self.origins.pop()
+
+    @contextmanager
+    def block(self, block: Block) -> Iterator[None]:
+        """Elaborate a block."""
+        self.blocks.append(block)
+        try:
+            yield
+        finally:
+            self.blocks.pop()
+
+    def needs_static(self, value: Any, message: str, span: Span, help: str | None = None) -> NoReturn:
+        """Tell that a number must be known when the model is built, which inputs it comes from, and how
+        to give it."""
+        names = sorted(symbols(value))
+        block = self.blocks[-1]
+        related = []
+        for declared in block.inputs.values():
+            own = [n for n in names if any(isinstance(i, Name) and i.id == n for i in declared.shape or ())]
+            if own:
+                listed = " and ".join(f"`{n}`" for n in own)
+                what = "is a free dimension" if len(own) == 1 else "are free dimensions"
+                related.append(Related(declared.span, f"{listed} {what} of input `{declared.name}`"))
+            names = [n for n in names if n not in own]
+        self.fail("A406", message, span, help or self._how_to_give(symbols(value)), related=related)
+
+    def _how_to_give(self, names: Iterable[str]) -> str | None:
+        outer = self.outermost(names)
+        return "give it: " + " ".join(f"-p {n}=64" for n in outer) if outer else None
 
     def outermost(self, names: Iterable[str]) -> list[str]:
         """The free dimensions of the outermost block that symbols of the innermost stand for."""

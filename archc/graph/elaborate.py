@@ -88,7 +88,7 @@ class Elaborator:
         if len(self.context.frames) >= DEEPEST:
             self.context.error("A414", f"blocks are nested more than {DEEPEST} deep", frame.span)
             return None, inside
-        with self.context.inside(frame, inside.origins):
+        with self.context.inside(frame, inside.origins), self.context.block(block):
             graph = self.build(block, inside.dims, params, inner, open_, inside.sizes)
         self._graphs[key] = graph
         return graph, inside

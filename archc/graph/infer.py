@@ -11,7 +11,7 @@ from archc.graph.context import Context
 from archc.graph.ir import Bundle, Number, Type
 from archc.graph.values import Value
 from archc.ops.base import Op, ShapeError
-from archc.shapes import Cond, Dim, Mismatch, Size, Tensor, TooSmall, recording, symbols
+from archc.shapes import Cond, Dim, Mismatch, Size, Tensor, TooSmall, recording
 from archc.source.diagnostic import Related
 from archc.source.text import Span
 
@@ -85,8 +85,7 @@ class Inference:
         if len(feeds) > 1:
             place = next((feed.span for port, feed in feeds if (port,) == wrong.about), span)
         if wrong.needs_static is not None:
-            help = wrong.help or how_to_give(self._context, wrong.needs_static)
-            self._context.fail("A406", wrong.message, place, help)
+            self._context.needs_static(wrong.needs_static, wrong.message, place, wrong.help)
         related = []
         for _, feed in feeds:
             if isinstance(feed.operand, Value):
@@ -124,12 +123,6 @@ class Inference:
             x if _same_size(x, y) else self._new_size(reason) for x, y in zip(a.shape, b.shape, strict=True)
         )
         return replace(a, shape=tuple(sizes))
-
-
-def how_to_give(context: Context, value: Any) -> str | None:
-    """The advice for a size that must be known: which free dimensions to give."""
-    names = context.outermost(symbols(value))
-    return "give it: " + " ".join(f"-p {n}=64" for n in names) if names else None
 
 
 FIX_PRESENCE = "fix the input with --given or --absent (`given=[...]`, `absent=[...]` in Python)"

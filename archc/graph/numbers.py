@@ -7,11 +7,11 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from archc.graph.context import Context
-from archc.graph.infer import FIX_PRESENCE, how_to_give
+from archc.graph.infer import FIX_PRESENCE
 from archc.graph.values import Failed, Given, Target
 from archc.lang import types
 from archc.lang.evaluate import evaluate
-from archc.lang.schema import Block, Param
+from archc.lang.schema import Block, Input, Param
 from archc.lang.syntax import Call, Expr, Name
 from archc.lang.types import ParamType
 from archc.lang.values import (
@@ -29,7 +29,7 @@ from archc.ops import initialisers
 from archc.ops.base import BadAttributes, bind
 from archc.ops.pattern import axis_names
 from archc.shapes import Cond, Dim, Formula, labelled, symbol, symbols
-from archc.source.diagnostic import Related, did_you_mean
+from archc.source.diagnostic import did_you_mean
 from archc.source.text import Span
 
 if TYPE_CHECKING:
@@ -60,7 +60,11 @@ class Numbers:
             if name in dims:
                 self.names[name] = dims[name]
             else:
-                self._missing[name] = f"`{name}` has no value here: it stands only in inputs that are absent"
+                absent = any(_stands_in(name, i) for i in self.block.inputs.values())
+                where = (
+                    "it stands only in inputs that are absent" if absent else "it stands alone in no input"
+                )
+                self._missing[name] = f"`{name}` has no value here: {where}"
                 self.names[name] = UNKNOWN
         self.names.update(presence)
 
@@ -219,21 +223,8 @@ class Numbers:
         """Tell that a size must be known when the model is built, and how to give it."""
         inner = sorted(names)
         listed = " and ".join(f"`{n}`" for n in inner)
-        related = []
-        for name in inner:
-            origin = self._named_by(name)
-            if origin is not None:
-                related.append(Related(origin.span, f"`{name}` is a free dimension of input `{origin.name}`"))
-        help = how_to_give(self.context, sum(symbol(n) for n in inner))
-        self.context.fail(
-            "A406", f"{listed} must be known when the model is built", span, help, related=related
-        )
-
-    def _named_by(self, name: str):
-        for declared in self.block.inputs.values():
-            if any(isinstance(item, Name) and item.id == name for item in declared.shape or ()):
-                return declared
-        return None
+        message = f"{listed} must be known when the model is built"
+        self.context.needs_static(sum(symbol(n) for n in inner), message, span)
 
     # -- calls -----------------------------------------------------------------------------
 
@@ -261,6 +252,11 @@ class Numbers:
         if wrong:
             raise Failed
         return Target(target.name, target.what, (*target.arguments, *given), call.span)
+
+
+def _stands_in(name: str, declared: Input) -> bool:
+    """Does a free dimension stand alone in an input's shape?"""
+    return any(isinstance(item, Name) and item.id == name for item in declared.shape or ())
 
 
 def _words(of: ParamType) -> Iterator[str]:

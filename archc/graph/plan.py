@@ -143,7 +143,7 @@ def _one(numbers: Numbers, node: Node, extra: Mapping[str, Any] | None) -> tuple
     assert call is not None
     target = numbers.call(call, extra)
     if node.preset is not None:
-        target = with_preset(numbers, target, node.preset, node.span)
+        target = with_preset(numbers, target, node.preset, node.preset_span or node.span)
     return bind_target(numbers.context, target), test
 
 

@@ -31,6 +31,18 @@ def build_root(
     absent: tuple[str, ...],
 ) -> Graph | None:
     """The Graph of a block as the caller asks for it; None where it is wrong, which has been told."""
+    with elaborator.context.block(block):
+        return _build(elaborator, block, preset_name, settings, given, absent)
+
+
+def _build(
+    elaborator: Elaborator,
+    block: Block,
+    preset_name: str | None,
+    settings: Mapping[str, Expr],
+    given: tuple[str, ...],
+    absent: tuple[str, ...],
+) -> Graph | None:
     root = _Root(elaborator, block)
     try:
         params, dims = root.bind(preset_name, settings)
@@ -43,7 +55,8 @@ def build_root(
     for name in sorted(block.inputs, key=lambda n: n in open_):
         number = list(block.inputs).index(name)
         inner[name] = inside.type(number, block.inputs[name], types[name])
-    graph = elaborator.build(block, inside.dims, params, inner, open_, inside.sizes)
+    known = {name: size for name, size in dims.items() if name in root.given}
+    graph = elaborator.build(block, known | inside.dims, params, inner, open_, inside.sizes)
     if graph is not None and not graph.outputs:
         elaborator.context.error(
             "A421",
@@ -62,6 +75,7 @@ class _Root:
         self.elaborator = elaborator
         self.context = elaborator.context
         self.block = block
+        self.given: set[str] = set()  # the free dimensions that the caller gives
 
     def _numbers(
         self, params: Mapping[str, Any], dims: Mapping[str, Any], there: Mapping[str, Any]
@@ -93,6 +107,7 @@ class _Root:
         return params, self._dims(arguments)
 
     def _dims(self, arguments: Mapping[str | None, Given]) -> dict[str, Any]:
+        self.given = {n for n in self.block.dims if n in arguments}
         dims: dict[str, Any] = {}
         for name in self.block.dims:
             if name not in arguments:

@@ -82,6 +82,7 @@ class Target:
     what: Any  # type[Op] or a Block
     arguments: tuple[Given, ...]
     span: Span
+    sizes: tuple[Given, ...] = ()  # free dimensions that a preset gives: what is wired must agree
 
     @property
     def is_operator(self) -> bool:
