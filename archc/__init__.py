@@ -15,9 +15,10 @@ from typing import TYPE_CHECKING, Any
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
-    from archc.api import check, draw, graph, load, read, source, summary, text
+    from archc.api import check, draw, graph, read, source, summary, text
     from archc.graph.compile import Result
     from archc.graph.ir import Graph
+    from archc.runtime import load, load_weights, save_weights
     from archc.source.diagnostic import Diagnostic, SpecError
 
 __all__ = [
@@ -29,7 +30,9 @@ __all__ = [
     "draw",
     "graph",
     "load",
+    "load_weights",
     "read",
+    "save_weights",
     "source",
     "summary",
     "text",
@@ -42,6 +45,9 @@ _HOMES = {
     "Graph": "archc.graph.ir",
     "Result": "archc.graph.compile",
     "SpecError": "archc.source.diagnostic",
+    "load": "archc.runtime",
+    "load_weights": "archc.runtime",
+    "save_weights": "archc.runtime",
 }
 
 

@@ -97,17 +97,6 @@ def source(spec: Spec | Graph, **options: Any) -> str:
     return emit(_graph(spec, options))
 
 
-def load(spec: Spec, **options: Any) -> Any:
-    """The model of a spec, ready to run: an `nn.Module` with `.spec` and `.graph`.
-
-    Beside those of `check`, options are `device`, `dtype`, `compile` (True: block by block; "whole")
-    and `weights`, a safetensors file. Raises SpecError.
-    """
-    from archc.runtime import load as load_model
-
-    return load_model(spec, **options)
-
-
 def draw(
     spec: Spec | Graph | Any,
     path: str | Path | None = None,

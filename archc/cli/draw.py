@@ -31,9 +31,9 @@ def arguments(parser: Parser) -> None:
 
 def execute(options: argparse.Namespace) -> int:
     path = Path(options.output) if options.output and options.output != "-" else None
-    name = options.format or format_for(path)
     if path:
         check_target(path, options.force)
+    name = options.format or format_for(path)
     result = checked(options)
     if not told(result):
         return status(result)

@@ -85,10 +85,17 @@ def checked(options: argparse.Namespace, address: str | None = None, extra: Sequ
 
 def status(*results: Result) -> int:
     """The exit code: of a wrong command line, where it is that which is to blame."""
-    codes = [d.code for result in results for d in result.diagnostics if d.severity == "error"]
-    if any(code in COMMANDS for code in codes):
+    errors = [d for result in results for d in result.diagnostics if d.severity == "error"]
+    if any(_of_command_line(error) for error in errors):
         return MISUSED
-    return WRONG if codes else FINE
+    return WRONG if errors else FINE
+
+
+def _of_command_line(error: Diagnostic) -> bool:
+    """Is it an address, a setting or a flag that is wrong, and not what a spec says?"""
+    if error.span is None:
+        return error.code in COMMANDS or error.code == "A001"
+    return error.code in COMMANDS or error.span.source.name.startswith(("-p ", "--"))
 
 
 def told(result: Result, stream: Any = None) -> bool:

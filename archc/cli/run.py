@@ -1,0 +1,216 @@
+"""Go the whole way once: check, build, compile, run on random inputs, and draw."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+from time import perf_counter
+from typing import TYPE_CHECKING, Any
+
+from archc.cli.draw import format_for
+from archc.cli.files import check_target, write
+from archc.cli.main import FINE, WRONG, Parser, UsageError
+from archc.cli.spec import add_arguments, add_output, as_json, checked, show, status, told
+from archc.cli.terminal import bold, working
+from archc.graph.ir import Graph
+from archc.report.cost import Costs
+from archc.report.summary import flops_text
+from archc.report.text import seconds, size, table
+from archc.source.diagnostic import SpecError
+
+if TYPE_CHECKING:
+    from archc.runtime.session import Outcome
+
+EXAMPLE = "  archc run 'specs/vq/nets.yaml#Encoder@iris' --size B=2 -p H=64 -p W=64 --draw encoder.svg"
+
+DTYPES = ("float32", "float64", "bfloat16", "float16")
+
+
+def arguments(parser: Parser) -> None:
+    add_arguments(parser)
+    parser.add_argument(
+        "--size",
+        metavar="NAME=SIZE",
+        action="append",
+        default=[],
+        help="the size of a free dimension in this run (-p sets it in the model); may be given again",
+    )
+    parser.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto", help="default: auto")
+    parser.add_argument("--dtype", choices=DTYPES, default="float32", help="default: float32")
+    parser.add_argument("--no-compile", action="store_true", help="run the module as it stands")
+    parser.add_argument("--weights", metavar="FILE", type=Path, help="a safetensors file (default: random)")
+    parser.add_argument(
+        "--names", metavar="NAME", help="the checkpoint map by which the file names its tensors"
+    )
+    parser.add_argument(
+        "--input", metavar="FILE", type=Path, help="a safetensors file with the inputs, by name"
+    )
+    parser.add_argument("--output", metavar="FILE", type=Path, help="write the outputs as safetensors")
+    parser.add_argument("--draw", metavar="FILE", type=Path, help="write the diagram too (svg, dot, mmd)")
+    parser.add_argument("--json", action="store_true", help="print one JSON object")
+    add_output(parser)
+
+
+def execute(options: argparse.Namespace) -> int:
+    chosen = run_sizes(options.size)
+    for path in (options.draw, options.output):
+        if path:
+            check_target(path, options.force)
+    format = format_for(options.draw) if options.draw else None
+    for path in (options.input, options.weights):
+        if path and not path.is_file():
+            raise UsageError(f"there is no file {path}")
+    start = perf_counter()
+    result = checked(options)
+    if not told(result):
+        return status(result)
+    graph, took = result.graph, perf_counter() - start
+    assert graph is not None
+    if format:
+        from archc.draw.formats import draw
+
+        write(options.draw, draw(graph, format), options.force)
+    with working("starting torch"):
+        from archc.runtime.example import NoSizes, inputs, sizes
+        from archc.runtime.session import CannotRun, run
+    import torch
+
+    try:
+        free = {} if options.input else sizes(graph, chosen)
+        made = read_inputs(graph, options.input) if options.input else None
+        outcome = run(
+            graph,
+            lambda device, dtype: _placed(made, device) if made else inputs(graph, free, device, dtype),
+            device=options.device,
+            dtype=getattr(torch, options.dtype),
+            compile=not options.no_compile,
+            weights=options.weights,
+            names=options.names,
+            stage=working,
+        )
+    except (NoSizes, CannotRun) as error:
+        print(f"archc run: {error}", file=sys.stderr)
+        return WRONG
+    except SpecError as error:  # weights that do not fit
+        show(error.diagnostics, sys.stderr)
+        return WRONG
+    if options.output:
+        write(options.output, packed(outcome.outputs), options.force)
+    report = facts(graph, outcome, took, options)
+    print(as_json(report) if options.json else told_facts(graph, report, outcome, options))
+    return FINE
+
+
+def run_sizes(pairs: list[str]) -> dict[str, int]:
+    """The sizes of `--size NAME=SIZE`."""
+    found: dict[str, int] = {}
+    for pair in pairs:
+        name, _, value = pair.partition("=")
+        if not name.isidentifier() or not value.isdecimal() or int(value) < 1:
+            raise UsageError(f"--size {pair!r} is not NAME=SIZE, as in --size B=2")
+        found[name] = int(value)
+    return found
+
+
+def read_inputs(graph: Graph, path: Path) -> dict[str, Any]:
+    """The inputs in a safetensors file, in the model's order."""
+    from safetensors import SafetensorError
+    from safetensors.torch import load_file
+
+    try:
+        tensors = load_file(path)
+    except (SafetensorError, OSError) as error:
+        raise UsageError(f"{path} is no safetensors file: {error}") from None
+    wanted = [name for name, ref in graph.inputs.items() if not graph.node(ref).outputs[0].open]
+    missing = [name for name in wanted if name not in tensors]
+    strange = [name for name in tensors if name not in graph.inputs]
+    if missing or strange:
+        parts = [f"misses {', '.join(missing)}"] * bool(missing) + [f"has {', '.join(strange)}"] * bool(
+            strange
+        )
+        raise UsageError(f"{path} {' and '.join(parts)}; the inputs are {', '.join(graph.inputs)}")
+    return {name: tensors.get(name) for name in graph.inputs}
+
+
+def _placed(made: dict[str, Any], device: str) -> dict[str, Any]:
+    return {name: None if tensor is None else tensor.to(device) for name, tensor in made.items()}
+
+
+def packed(outputs: dict[str, Any]) -> bytes:
+    """Outputs as the bytes of a safetensors file; those of a bundle are numbered."""
+    from safetensors.torch import save
+
+    tensors = {}
+    for name, value in outputs.items():
+        parts = (
+            {f"{name}.{i}": part for i, part in enumerate(value)}
+            if isinstance(value, list | tuple)
+            else {name: value}
+        )
+        tensors |= {key: part.contiguous().cpu() for key, part in parts.items() if part is not None}
+    return save(tensors, metadata={"format": "pt", "comment": "Written by archc"})
+
+
+def facts(graph: Graph, outcome: Outcome, took: float, options: argparse.Namespace) -> dict[str, Any]:
+    """What a run tells, as JSON holds it: times in seconds, memory in bytes."""
+    return {
+        "block": graph.name,
+        "inputs": {name: _shape(value) for name, value in outcome.inputs.items()},
+        "outputs": {name: _shape(value) for name, value in outcome.outputs.items()},
+        "device": outcome.device,
+        "dtype": options.dtype,
+        "parameters": outcome.parameters,
+        "weights_bytes": outcome.weights,
+        "check_seconds": round(took, 4),
+        "build_seconds": round(outcome.build, 4),
+        "compile_seconds": None if outcome.compile is None else round(outcome.compile, 4),
+        "run_seconds": round(outcome.run, 6),
+        "memory_bytes": outcome.memory,
+        "diagram": str(options.draw) if options.draw else None,
+    }
+
+
+def _shape(value: Any) -> Any:
+    if value is None:
+        return None
+    return [_shape(part) for part in value] if isinstance(value, list | tuple) else list(value.shape)
+
+
+def told_facts(graph: Graph, report: dict[str, Any], outcome: Outcome, options: argparse.Namespace) -> str:
+    """The short table that a person reads."""
+    rows = [[name, _told_shape(shape), "input"] for name, shape in report["inputs"].items()]
+    rows += [[name, _told_shape(shape), "output"] for name, shape in report["outputs"].items()]
+    place = torch_name(outcome.device)
+    flops = flops_text(Costs().graph(graph).flops)
+    lines = [
+        ["parameters", f"{outcome.parameters:,}", size(outcome.weights)],
+        ["FLOPs", flops, ""],
+        ["check", seconds(report["check_seconds"]), ""],
+        ["build", seconds(outcome.build), ""],
+        ["compile", "off" if outcome.compile is None else seconds(outcome.compile), ""],
+        ["run", seconds(outcome.run), f"{place}, {options.dtype}"],
+        ["memory", size(outcome.memory), "peak" if outcome.device == "cuda" else "peak of the process"],
+    ]
+    if flops in ("…", "?", "-"):
+        del lines[1]
+    if options.draw:
+        lines.append(["diagram", str(options.draw), ""])
+    return f"{bold(graph.name, sys.stdout)}\n{table(rows + lines, indent='  ')}"
+
+
+def _told_shape(shape: Any) -> str:
+    if shape is None:
+        return "absent"
+    if shape and isinstance(shape[0], list):
+        return f"{len(shape)} tensors"
+    return str(shape) if shape else "a number"
+
+
+def torch_name(device: str) -> str:
+    """A device by its own name."""
+    if device != "cuda":
+        return device
+    import torch
+
+    return torch.cuda.get_device_name()
