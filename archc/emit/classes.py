@@ -232,7 +232,7 @@ def _candidates(cls: Class, numbers: Sequence[dict[str, Any]]) -> set[str]:
         for name in numbers[0]
         if all(isinstance(n.get(name), (int, float)) and not isinstance(n[name], bool) for n in numbers)
     }
-    return found.difference(*(i.graph.folded for i in cls.instances))
+    return found.difference(*(i.folded for i in cls.instances))
 
 
 def _arguments(

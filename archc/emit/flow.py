@@ -12,6 +12,7 @@ from itertools import combinations
 
 from archc.emit.coded import Coder, key
 from archc.emit.loops import Loops
+from archc.emit.names import attribute
 from archc.graph.infer import operand_type
 from archc.graph.ir import Apply, Call, Choose, Graph, Input, Operand, Pack, Pick, Read, Ref
 from archc.source.text import Span
@@ -197,7 +198,7 @@ class Flows:
                 text = f"*{text}"
             inputs.append(text)
             types.append(None if absent else self._type(argument))
-        self_ = f"self.{node.member}" if node.member else None
+        self_ = f"self.{attribute(self._graph.members[node.member])}" if node.member else None
         return self._coder.text(node.op.lower(inputs, types, self_), building=False)
 
     def _type(self, operand: Operand):
@@ -280,7 +281,7 @@ class Flows:
             if taken.node(ref).outputs[ref.out].open:
                 self._needs[at, out] = frozenset({(at, out)})
         wires = {w.port: str(self.operand(w.operand)) for w in node.arguments if w.operand is not None}
-        call = self._loops.invoke(copies[0], f"self.{member.name}", list(wires.items()))
+        call = self._loops.invoke(copies[0], f"self.{attribute(member)}", list(wires.items()))
         return Step(node.span, f"{_targets(at, node)} = {call}", makes, guard)
 
     # -- choices ---------------------------------------------------------------------------
@@ -392,6 +393,7 @@ def _order(graph: Graph, steps: dict[str, Step], owners: dict[str, str]) -> list
     results = [owners[n] for r in graph.outputs.values() if (n := name(r)) in owners]
     live = _reachable(results, needs)
     sizes = [s for s, step in steps.items() if s[0] == "δ" and not step.guard and not needs[s]]
+    sizes.sort(key=lambda s: steps[s].text.partition(" = ")[2])
     early = [s for s in [*sizes, *wanted_at, *steps] if s in live and not steps[s].guard]
     ordered = _topological([*early, *results], needs)
 

@@ -224,7 +224,28 @@ class Composer:
                 out.append(none)
             branch = ast.If(self._test(guard, body), body, [])
             branch.span = getattr(body[0], "span", None)  # type: ignore[attr-defined]
+            branch.body = self._joined(body)
             out.append(branch)
+        return self._joined(out)
+
+    def _joined(self, body: list[ast.stmt]) -> list[ast.stmt]:
+        """`x = a` and `x = x + b` behind it as one statement."""
+        out: list[ast.stmt] = []
+        for statement in body:
+            target = _single_target([statement])
+            if out and target is not None and target[0] == "ρ" and _single_target([out[-1]]) == target:
+                before = out[-1]
+                assert isinstance(before, ast.Assign) and isinstance(statement, ast.Assign)
+                reads = [n for n in ast.walk(statement.value) if isinstance(n, ast.Name) and n.id == target]
+                if len(reads) == 1:
+                    whole = replace(copy.deepcopy(statement.value), {target: before.value}.get)
+                    if (
+                        self._length(whole) + self._head(statement) + 8 <= printer.WIDTH
+                        and _nesting(whole) <= DEEPEST
+                    ):
+                        statement.value = whole
+                        out.pop()
+            out.append(statement)
         return out
 
     def _short(self, guard: Guard, body: list[ast.stmt]) -> ast.stmt | None:

@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING, Any
 
 from archc.emit.coded import Coder, Slot, key
 from archc.emit.flow import Flow, Flows, Step
-from archc.emit.names import MODULE
-from archc.graph import labels
+from archc.emit.loops import counted
+from archc.emit.names import MODULE, attribute
 from archc.graph.initial import initial
 from archc.graph.ir import Copy, Graph, Member
+from archc.lang.walk import free_names
 from archc.ops.initialisers import Initialiser
 from archc.shapes import Dim, Formula, Num, Real
 from archc.source.diagnostic import Diagnostic, SpecError
@@ -48,6 +49,7 @@ class Instance:
     ties: list[Line] = field(default_factory=list)
     children: list[Class] = field(default_factory=list)
     helpers: dict[str, str] = field(default_factory=dict)
+    folded: frozenset[str] = frozenset()
 
     def texts(self) -> Iterator[tuple[str, bool]]:
         """All coded texts, and whether each stands in a method that runs once, on building."""
@@ -107,21 +109,23 @@ class _Writer:
         self.class_of = class_of
         self.coder = Coder(tuple(graph.sizes))
         self.made = Instance(graph, self.coder, Flow([]))
+        self._counted: set[str] = set()
 
     def write(self) -> Instance:
         made = self.made
         for member in self.graph.members.values():
             text = self._member(member)
             if text is not None:
-                if member.name in MODULE:
+                if attribute(member) in MODULE:
                     raise SpecError([_hidden(member)])
-                made.builds.append(Line(member.span, f"self.{member.name} = {text}"))
+                made.builds.append(Line(member.span, f"self.{attribute(member)} = {text}"))
         for left, right in self.graph.ties:
             made.ties.append(Line(self._span(left), self._tie(left, right)))
         made.starts = self._starts()
         made.flow = Flows(self.graph, self.coder, self._keywords).flow()
         for node in self.graph.nodes:
             made.helpers.update(getattr(getattr(self.graph.node(node), "op", None), "helpers", {}))
+        made.folded = self.graph.folded.union(self._literal_counts())
         return made
 
     def _keywords(self, graph: Graph) -> tuple[str, ...]:
@@ -208,13 +212,20 @@ class _Writer:
         return f"{one} for {variable} in ({', '.join(self.coder.slot(r[at]) for r in rows)})"
 
     def _count(self, member: Member, count: int) -> str:
-        """The number of copies, by the text that gives it where that is a number of the block."""
-        repeat = member.spec and (member.spec.repeat or member.spec.parallel)
-        label = repeat.count.span.text if repeat else None
-        numbers = {**self.graph.dims, **self.graph.params}
-        if label is None or labels.evaluate(label, numbers) != count:
-            label = None
-        return self.coder.slot(Slot(count, label))
+        slot = counted(self.graph, member, count)
+        if slot.label is not None:
+            self._counted.add(member.name)
+        return self.coder.slot(slot)
+
+    def _literal_counts(self) -> Iterator[str]:
+        """The names in numbers of copies that the code has as a length, not as a number."""
+        for member in self.graph.members.values():
+            repeat = member.spec and (member.spec.repeat or member.spec.parallel)
+            if repeat and member.name not in self._counted and not member.share:
+                clauses = getattr(repeat.count, "clauses", None)
+                parts = [repeat.count] if clauses is None else [c.iterable for c in clauses]
+                for part in [*parts, *(test for c in clauses or () for test in c.tests)]:
+                    yield from free_names(part)
 
     # -- weights ---------------------------------------------------------------------------
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from archc.emit.coded import Coder, key
-from archc.emit.names import argument_name, singular
+from archc.emit.coded import Coder, Slot, key
+from archc.emit.names import argument_name, attribute, singular
+from archc.graph import labels
 from archc.graph.ir import Bundle, Call, Copy, Graph, Member, Operand, Wire
 
 
@@ -19,6 +20,15 @@ def builds(copy: Copy) -> bool:
 def forward_order(graph: Graph) -> list[str]:
     """The inputs in the order of forward's arguments: those that may be None last."""
     return sorted(graph.inputs, key=lambda port: port in graph.open)
+
+
+def counted(graph: Graph, member: Member, count: int) -> Slot:
+    """The number of a member's copies, by the text that gives it where that is a number of the block."""
+    repeat = member.spec and (member.spec.repeat or member.spec.parallel)
+    label = repeat.count.span.text if repeat else None
+    if label is None or labels.evaluate(label, {**graph.dims, **graph.params}) != count:
+        label = None
+    return Slot(count, label)
 
 
 class Loops:
@@ -86,6 +96,10 @@ class Loops:
         return str(self._operand(wire.operand))
 
     @property
+    def graph(self) -> Graph:
+        return self._graph
+
+    @property
     def coder(self) -> Coder:
         return self._coder
 
@@ -107,8 +121,8 @@ class _Loop:
         self.collected = list(range(1, len(names)))
         self.hints = names
         self.all = len(node.outputs) - 1 if len(node.outputs) > len(names) else None
-        self.used = {edge["out"] for source, _, edge in writer._graph.edges if source == at} | {
-            r.out for r in writer._graph.outputs.values() if r.node == at
+        self.used = {edge["out"] for source, _, edge in writer.graph.edges if source == at} | {
+            r.out for r in writer.graph.outputs.values() if r.node == at
         }
         self.bundles = self._bundles(first)
 
@@ -155,7 +169,7 @@ class _Loop:
         number = coder.local("i") if counted else None
         sources: list[tuple[str, str]] = []  # loop variable, what it runs over
         if module:
-            sources.append((module, f"self.{self.member.name}"))
+            sources.append((module, f"self.{attribute(self.member)}"))
         fed: list[tuple[str, str]] = []
         for position, wire in enumerate(self.wires):
             text = self.writer.operand(wire)
@@ -174,7 +188,7 @@ class _Loop:
                 sources.append((item, text))
                 fed.append((wire.port, item))
         head = self._head(sources, number)
-        self_ = module or f"self.{self.member.name}"
+        self_ = module or f"self.{attribute(self.member)}"
         call = self.writer.invoke(self.first, self_, fed)
         if not self.series and not self.collected_used():
             if self.bundles[0]:
@@ -200,7 +214,7 @@ class _Loop:
 
     def _head(self, sources: list[tuple[str, str]], number: str | None) -> str:
         if not sources:
-            count = self.writer.coder.number(len(self.copies))
+            count = self.writer.coder.slot(counted(self.writer.graph, self.member, len(self.copies)))
             return f"for {number or '_'} in range({count})"
         if len(sources) == 1:
             targets, values = sources[0]
@@ -253,7 +267,7 @@ class _Loop:
                 elif wire.each:
                     text = f"{text}[{index}]"
                 fed.append((wire.port, text))
-            self_ = f"self.{self.member.name}" + ("" if self.member.share else f"[{index}]")
+            self_ = f"self.{attribute(self.member)}" + ("" if self.member.share else f"[{index}]")
             call = self.writer.invoke(copy, self_, fed)
             if not self.series and not self.collected_used():
                 calls.append(f"*{call}" if self.bundles[0] else call)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import keyword
 from collections.abc import Iterable
 
+from archc.graph.ir import Member
+
 BUILTINS = frozenset(
     """
     abs bool enumerate float getattr int isinstance len list max min range reversed round
@@ -54,6 +56,12 @@ class Namespace:
         name = f"{last or wishes[-1]}{separator}{number}"
         self._taken.add(name)
         return name
+
+
+def attribute(member: Member) -> str:
+    """The attribute that holds a member: its name. That of a block written in place is ours to
+    choose, so it makes way for what every module has."""
+    return f"{member.name}_" if member.hidden and member.name in MODULE else member.name
 
 
 def argument_name(port: str) -> str:

@@ -9,10 +9,12 @@ dicts, f-strings across lines) is not here.
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 WIDTH = 88
+PIECE = 60  # columns of one of several adjacent string literals
 STEP = "    "
 
 
@@ -30,6 +32,14 @@ class Comma:
 
 
 @dataclass(frozen=True, slots=True)
+class Pieces:
+    """A string literal, and the adjacent ones it falls into where its line is too short."""
+
+    flat: str
+    pieces: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Group:
     parts: tuple[Doc, ...]
 
@@ -39,7 +49,7 @@ class Indent:
     parts: tuple[Doc, ...]
 
 
-Doc = str | Break | Comma | Group | Indent
+Doc = str | Break | Comma | Pieces | Group | Indent
 
 SPACE = Break(" ")
 SOFT = Break("")
@@ -225,6 +235,8 @@ def _arguments(node: ast.Call) -> Doc:
     given: list[Doc] = [_doc(a) for a in node.args]
     if len(given) == 1 and not node.keywords and isinstance(node.args[0], ast.GeneratorExp):
         return _bracketed("(", _comprehension(node.args[0]), ")")
+    if len(given) == 1 and not node.keywords and isinstance(node.args[0], ast.JoinedStr):
+        return _bracketed("(", (Group((_pieces(node.args[0]),)),), ")")
     for keyword in node.keywords:
         value = _doc(keyword.value)
         given.append(Group((f"{keyword.arg}=" if keyword.arg else "**", value)))
@@ -321,16 +333,33 @@ def _plain_power(node: ast.expr) -> bool:
 
 
 def _joined(node: ast.JoinedStr) -> str:
+    return f'f"{"".join(_words(node))}"'
+
+
+def _pieces(node: ast.JoinedStr) -> Pieces:
+    pieces = [""]
+    for word in _words(node):
+        if pieces[-1] and len(pieces[-1]) + len(word) > PIECE:
+            pieces.append("")
+        pieces[-1] += word
+    return Pieces(_joined(node), tuple(f'f"{piece}"' if "{" in piece else f'"{piece}"' for piece in pieces))
+
+
+def _words(node: ast.JoinedStr) -> list[str]:
+    """The words of an f-string, each with the space behind it; a value in braces is part of one."""
     body = ""
     for value in node.values:
         if isinstance(value, ast.Constant):
-            body += (
-                string('"' + str(value.value))[2:-1].replace("{", "{{").replace("}", "}}").replace('"', '\\"')
-            )
+            body += _escaped(str(value.value)).replace("{", "{{").replace("}", "}}")
         else:
             assert isinstance(value, ast.FormattedValue)
             body += "{" + expression(value.value).replace('"', "'") + "}"
-    return f'f"{body}"'
+    return re.findall(r"(?:\{[^{}]*\}|[^ {])+ ?|[ {]", body)
+
+
+def _escaped(text: str) -> str:
+    """Text as it stands between double quotes."""
+    return repr("'" + text)[2:-1].replace("\\'", "'").replace('"', '\\"')
 
 
 # --- layout --------------------------------------------------------------------------------
@@ -344,6 +373,8 @@ def _flat(doc: Doc) -> str:
             return flat
         case Comma():
             return ""
+        case Pieces(flat=flat):
+            return flat
     return "".join(map(_flat, doc.parts))
 
 
@@ -369,6 +400,9 @@ def _layout(docs: list[Doc], indent: int, column: int, room: int = 0) -> str:
                 else:
                     out.append(doc.flat)
                     column += len(doc.flat)
+            case Pieces():
+                out.append(("\n" + " " * depth).join(doc.pieces) if broken else doc.flat)
+                column += len(doc.flat)
             case Indent():
                 work += [(depth + len(STEP), broken, p) for p in reversed(doc.parts)]
             case Group():
@@ -399,6 +433,8 @@ def _fits(group: Group, rest: list[tuple[int, bool, Doc]], width: int) -> bool:
                 if broken:
                     return True
                 width -= len(doc.flat)
+            case Pieces():
+                width -= len(doc.flat)
             case Indent():
                 pending += [(broken, p) for p in reversed(doc.parts)]
             case Group():
@@ -416,7 +452,10 @@ def wrapped(prefix: str, node: ast.expr, indent: int, suffix: str = "") -> str:
     if indent + len(flat) <= WIDTH:
         return flat
     if _splits_itself(node):
-        return prefix + _layout([_doc(node), suffix], indent, indent + len(prefix))
+        split = prefix + _layout([_doc(node), suffix], indent, indent + len(prefix))
+        # Where even the first bracket is too far to the right, the whole goes on a line of its own.
+        if indent + split.find("\n") <= WIDTH:
+            return split
     plain = (ast.Name, ast.Attribute, ast.Constant)
     if isinstance(node, ast.BinOp) and isinstance(node.left, plain) and _splits_itself(node.right):
         # One operator with brackets behind it: the brackets break, the operator does not.
