@@ -85,7 +85,7 @@ class Costs:
         """FLOPs of one forward, over the Graph's own free dimensions; None: cannot be told."""
         if graph not in self._flops:
             total: Size | None = 0
-            for _, data in graph.nx.nodes(data="data"):
+            for data in graph.nodes.values():
                 total = _sum(total, self.node(graph, data))
             self._flops[graph] = total
         return self._flops[graph]

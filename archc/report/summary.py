@@ -55,7 +55,7 @@ def _parts(graph: Graph, path: str, numbers: Mapping[str, Any], costs: Costs, le
     if level == 0:
         return []
     rows = []
-    for _, node in graph.nx.nodes(data="data"):
+    for node in graph.nodes.values():
         if isinstance(node, Apply):
             member = graph.members.get(node.member) if node.member else None
             if member is None and costs.node(graph, node) == 0:
