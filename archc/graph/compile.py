@@ -103,6 +103,7 @@ def check(
         graph = _with_guards(graph, report)
     if not report.ok:
         graph = None
+    assert graph is not None or not report.ok, "nothing was told of what is wrong"
     told = tuple(_described(graph.guards)) if graph else ()
     return Result(report.ok, report.diagnostics, graph, block, project, told)
 

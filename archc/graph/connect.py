@@ -62,7 +62,8 @@ def connect(
         if port is None:
             takes = _count(ports)
             given = sum(f.name is None for f in feeds)
-            context.fail("A405", f"`{name}` takes {takes}, got {given}", feed.span, _signature(name, ports))
+            place = feed.span if ports else span
+            context.fail("A405", f"`{name}` takes {takes}, got {given}", place, _signature(name, ports))
         found[port.name].append(feed)
         if not port.variadic:
             port = next(free, None)

@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from archc.lang.schema import Block
 
 
+UNDEFINED = frozenset({"A240", "A250"})
+
+
 class Context:
     """The report, and the frames of the blocks that are being elaborated.
 
@@ -42,6 +45,10 @@ class Context:
         trace: Iterable[Frame] = (),
     ) -> None:
         """Tell a mistake at `span`; `trace` is a way on from here, innermost first."""
+        if code in UNDEFINED and any(
+            d.message == message for d in self.report.diagnostics if d.code in UNDEFINED
+        ):
+            return  # the static checks tell an undefined name once, wherever it stands
         if span is not None:
             place = (id(span.source), span.start)
             if place in self._told:

@@ -40,7 +40,7 @@ class Flow:
         """Build the Graph from the inputs' types; raises Failed where an output is not known."""
         self._inputs(types)
         block = self._graph.block
-        taken = [take(line, self._decide) for line in block.flow]
+        taken = self._take()
         wanted = self._outputs()
         ordered, circle = order(block, taken, [value for _, value, _ in wanted])
         for t in circle:  # told by the static checks
@@ -56,11 +56,18 @@ class Flow:
     def tensor(self, shape: tuple[Size, ...], dtype: str) -> Tensor:
         return Tensor(tuple(shape), dtype)
 
+    def _take(self) -> list[Taken]:
+        """The lines with the branches that may be taken; of one whose condition fails nothing is known."""
+        found = []
+        for line in self._graph.block.flow:
+            try:
+                found.append(take(line, self._decide))
+            except Failed:
+                self.values.update({n.id: UNKNOWN for n in line.names})
+        return found
+
     def _decide(self, condition: Expr) -> bool | tuple:
-        try:
-            held = self._numbers.decide(condition, "a line's condition")
-        except Failed:
-            return False
+        held = self._numbers.decide(condition, "a line's condition")
         if isinstance(held, tuple):
             cases = presence.where(held, self._graph.open)
             return True if cases == self.builder.full else held if cases else False
@@ -231,6 +238,7 @@ class Flow:
                 further.append(Feed(argument.name, self._operands.operand(argument.value), argument.span))
             else:
                 want = self._want(target, argument.name, sum(g.name is None for g in given))
+                self._numbers.no_value(argument.value)
                 value = self._numbers.evaluate(argument.value, want, bare=True)
                 given.append(Given(argument.name, value, argument.span))
         target = Target(target.name, target.what, tuple(given), step.span)

@@ -33,6 +33,14 @@ class Bundle:
 
     members: tuple[Tensor, ...]
 
+    def __str__(self) -> str:
+        if not self.members:
+            return "an empty bundle"
+        if len(set(self.members)) == 1:
+            return f"a bundle of {len(self.members)} x {self.members[0]}"
+        *first, last = map(str, self.members)
+        return f"a bundle of {', '.join(first)} and {last}"
+
 
 Type = Tensor | Bundle
 

@@ -58,13 +58,13 @@ class Members:
             return self._copies.apply(name, made, feeds, span)
         bound = made.copies[0]
         if bound is None:
-            return passed(feeds)
+            return self._passed(name, feeds)
         self._no_each(feeds)
         if made.test is None:
             return self._single(name, bound, feeds, span)
         cases = presence.where(made.test, self._builder.graph.open)
         if not cases:
-            return passed(feeds)
+            return self._passed(name, feeds)
         found = self._single(name, bound, feeds, span)
         return found if cases == self._builder.full else self._bypassed(made.test, cases, feeds, found, span)
 
@@ -124,6 +124,14 @@ class Members:
         at = self._builder.add(Call(span, outputs, name, wires, use), [w.operand for w in wires])
         found = {n: Value(Ref(at, i), t, cases) for i, (n, t, cases) in enumerate(made.outputs)}
         return Results({n: found.get(n, ABSENT) for n in self._elaborator.outputs(bound.block)})
+
+    def _passed(self, name: str, feeds: list[Feed]) -> Outcome:
+        """A bypassed node: its first input, its further outputs absent."""
+        found = passed(feeds)
+        if not isinstance(found, Results):
+            return found
+        further = self._elaborator.further_outputs(self._numbers, self._numbers.block.nodes[name])
+        return Results({**found.outputs, **dict.fromkeys(further, ABSENT)})
 
     def _bypassed(self, test: tuple, cases: int, feeds: list[Feed], found: Outcome, span: Span) -> Outcome:
         """A node whose `when` an open input decides: its first output, or its first input."""

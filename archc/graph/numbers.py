@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import suppress
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from archc.graph.context import Context
@@ -94,10 +93,13 @@ class Numbers:
                 del left[param.name]
                 if not ready or param.default is None:
                     continue  # a circle, or nothing given: told elsewhere
-                with suppress(Failed):
+                del self.names[param.name]  # a default does not see its own param
+                try:
                     value = self.evaluate(param.default, param.type)
                     self.defaults[param.name] = value
                     self.names[param.name] = stamp(value, param.name)
+                except Failed:
+                    self.names[param.name] = UNKNOWN
 
     # -- evaluation ------------------------------------------------------------------------
 
@@ -123,7 +125,8 @@ class Numbers:
         except Unavailable as missing:
             for name in missing.names:
                 if name in self._missing:
-                    self.context.fail("A408", self._missing[name], expr.span)
+                    help = f"give it: -p {name}=64" if len(self.context.blocks) == 1 else None
+                    self.context.fail("A408", self._missing[name], expr.span, help)
             raise Failed from None
         except NeedsStatic as wrong:
             if wrong.inputs:
@@ -203,6 +206,11 @@ class Numbers:
             self.context.fail("A250", f"there is no operator or block `{name}`", span, help)
         return Target(name, what, tuple(given), span)
 
+    def no_value(self, expr: Expr) -> None:
+        """An argument takes numbers; the name of an input says whether it is there, in conditions only."""
+        if isinstance(expr, Name) and expr.id in self.block.inputs:
+            self.context.fail("A403", f"`{expr.id}` is an input, and an argument takes numbers", expr.span)
+
     def decide(self, expr: Expr, what: str, extra: Mapping[str, Any] | None = None) -> bool | Test:
         """The truth of a condition: decided, or a test of the block's open inputs."""
         value = self.evaluate(expr, None, extra, decision=True)
@@ -244,6 +252,7 @@ class Numbers:
                 want = order[position] if position < len(order) else None
                 position += 1
             try:
+                self.no_value(argument.value)
                 value = self.evaluate(argument.value, want, extra, bare=True)
             except Failed:
                 wrong = True

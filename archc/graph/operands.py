@@ -51,7 +51,7 @@ class Operands:
         self._numbers = numbers
         self._context = numbers.context
         self._builder = flow.builder
-        self._stored: dict[str, Value] = {}
+        self._stored: dict[str, Operand] = {}
 
     def feeds(self, arguments: tuple[Argument, ...]) -> list[Feed]:
         """The arguments of a step or a chain, evaluated."""
@@ -110,14 +110,11 @@ class Operands:
         help = f"did you mean `{close}`?" if close else None
         self._context.fail("A240", f"there is no value `{name.id}`", name.span, help)
 
-    def _stored_tensor(self, name: syntax.Name) -> Value:
+    def _stored_tensor(self, name: syntax.Name) -> Operand:
         """A `param` or `buffer` node by its name."""
         if name.id not in self._stored:
             found = self._flow.members.apply(name.id, [], name.span)
-            value = _first(found)
-            if not isinstance(value, Value):
-                raise Failed
-            self._stored[name.id] = value
+            self._stored[name.id] = _first(found)
         return self._stored[name.id]
 
     def _is_number(self, expr: Expr) -> bool:

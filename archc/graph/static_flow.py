@@ -236,10 +236,11 @@ class FlowChecks:
         ports = set(inputs(callee))
         known = attributes(callee)
         further: list[Argument] = []
+        named = {*self.scope.values, *self.scope.block.inputs}
         for argument in step.arguments:
             if argument.name in ports or (known is None and argument.name is not None):
                 further.append(argument)
-            elif isinstance(argument.value, Name) and argument.value.id in self.scope.values:
+            elif isinstance(argument.value, Name) and argument.value.id in named:
                 self._value_as_attribute(argument, argument.value, step, inputs(callee))
                 return
         for argument in further:

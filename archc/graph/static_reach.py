@@ -48,6 +48,8 @@ def _report(scope: Scope, circle: list[int]) -> None:
     first = circle.index(min(circle))
     lines = [scope.block.flow[i] for i in circle[first:] + circle[:first]]
     names = [line.names[0].id for line in lines]
+    if any(name in scope.block.inputs for name in names):
+        return  # two things of one name, which has been told
     message = f"`{names[0]}` needs itself"
     if len(names) > 1:
         message = f"values need each other: {' -> '.join(shortened([*names, names[0]]))}"
