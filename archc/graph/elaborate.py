@@ -110,9 +110,9 @@ class Elaborator:
         graph.absent = tuple(name for name in block.inputs if types.get(name) is None)
         flow = Flow(self, numbers, graph)
         try:
-            check_inputs(numbers, flow.builder, types)
+            told = check_inputs(numbers, flow.builder, types)
             require(numbers, flow.builder)
-            flow.run(dict(types))
+            flow.run(told)
             read_rules(numbers, block, graph)
         except Failed:
             return None
@@ -133,11 +133,17 @@ class Elaborator:
 
     def further_outputs(self, numbers: Numbers, node: Node) -> list[str]:
         """The names of a node's outputs behind the first."""
-        try:
-            target: Target = numbers.target(node.calls[0].name.id, (), node.span)
-        except Failed:
+        name = node.calls[0].name.id
+        known = numbers.names.get(name)
+        if isinstance(known, Target):
+            what = known.what
+        elif name in numbers.block.params:
+            return []  # nothing, or unknown
+        else:
+            what = self.library.block(numbers.block, name) or self.library.operator(name)
+        if what is None:
             return []
-        return list(target.what.outputs if target.is_operator else self.outputs(target.what))[1:]
+        return (self.outputs(what) if isinstance(what, Block) else list(what.outputs))[1:]
 
     def read_whole(self, block: Block) -> frozenset[str]:
         """The nodes of which a block's flow reads `.all`."""

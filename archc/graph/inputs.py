@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from archc.graph.builder import Builder
@@ -12,14 +13,19 @@ from archc.graph.values import Failed
 from archc.lang.schema import Input
 from archc.lang.syntax import Dots, Name
 from archc.lang.values import UNKNOWN
-from archc.shapes import Dim, Mismatch, Tensor, recording, same
+from archc.shapes import Dim, Mismatch, Num, Tensor, recording, same
 
 FLOATS = frozenset({"float", "float16", "bfloat16", "float32", "float64"})
 
 
-def check_inputs(numbers: Numbers, builder: Builder, types: Mapping[str, Type | None]) -> None:
-    """Hold every input against its declaration; raises Failed, having told what does not fit."""
+def check_inputs(
+    numbers: Numbers, builder: Builder, types: Mapping[str, Type | None]
+) -> dict[str, Type | None]:
+    """Hold every input against its declaration; raises Failed, having told what does not fit.
+
+    Tells the types, their static sizes labelled as the declaration writes them."""
     wrong = False
+    told = dict(types)
     for declared in numbers.block.inputs.values():
         found = types.get(declared.name)
         if found is None:
@@ -27,12 +33,15 @@ def check_inputs(numbers: Numbers, builder: Builder, types: Mapping[str, Type | 
         try:
             if isinstance(found, Bundle):
                 _length(numbers, declared, len(found.members))
-            for member in found.members if isinstance(found, Bundle) else (found,):
-                _tensor(numbers, builder, declared, member)
+                members = (_tensor(numbers, builder, declared, member) for member in found.members)
+                told[declared.name] = Bundle(tuple(members))
+            else:
+                told[declared.name] = _tensor(numbers, builder, declared, found)
         except Failed:
             wrong = True
     if wrong:
         raise Failed
+    return told
 
 
 def _length(numbers: Numbers, declared: Input, count: int) -> None:
@@ -43,7 +52,7 @@ def _length(numbers: Numbers, declared: Input, count: int) -> None:
         numbers.context.fail("A306", f"`{declared.name}` is a bundle of {length}, got {count}", declared.span)
 
 
-def _tensor(numbers: Numbers, builder: Builder, declared: Input, found: Tensor) -> None:
+def _tensor(numbers: Numbers, builder: Builder, declared: Input, found: Tensor) -> Tensor:
     context = numbers.context
     name = declared.name
     if not _dtype_fits(declared.dtype, found.dtype):
@@ -51,7 +60,7 @@ def _tensor(numbers: Numbers, builder: Builder, declared: Input, found: Tensor) 
         context.fail("A305", f"`{name}` is {declared.dtype}, got {found.dtype}", declared.span, help)
     items = declared.shape
     if items is None or found.shape is None:
-        return
+        return found
     rank = len(found.shape)
     dots = next((i for i, item in enumerate(items) if isinstance(item, Dots)), None)
     if rank != len(items) if dots is None else rank < len(items) - 1:
@@ -60,10 +69,12 @@ def _tensor(numbers: Numbers, builder: Builder, declared: Input, found: Tensor) 
         context.fail(
             "A306", f"`{name}` has {least}{wanted} dimensions, {shown(declared)}, got {found}", declared.span
         )
+    shape = list(found.shape)
     for index, item in enumerate(items):
         if isinstance(item, Dots):
             continue
-        size = found.shape[index if dots is None or index < dots else index - len(items) + rank]
+        axis = index if dots is None or index < dots else index - len(items) + rank
+        size = shape[axis]
         wanted = numbers.names.get(item.id) if isinstance(item, Name) else None
         if wanted is None:
             wanted = numbers.evaluate(item)
@@ -72,6 +83,9 @@ def _tensor(numbers: Numbers, builder: Builder, declared: Input, found: Tensor) 
         if wanted is size:
             continue
         _same(numbers, builder, declared, item, wanted, size, found)
+        if isinstance(wanted, Num) and wanted == size:
+            shape[axis] = wanted
+    return replace(found, shape=tuple(shape))
 
 
 def _same(

@@ -195,6 +195,10 @@ class Numbers:
     ) -> Target:
         """What a name calls: an `op` param, else a block, else an operator."""
         known = extra[name] if extra and name in extra else self.names.get(name)
+        param = self.block.params.get(name)
+        if known is None and param is not None and isinstance(param.type, types.Operator):
+            if name in self.names:
+                self.context.fail("A403", f"`{name}` is null here, and is called", span)
         if isinstance(known, Target):
             return Target(known.name, known.what, (*known.arguments, *given), span)
         if name in self.names and known is UNKNOWN:
@@ -251,6 +255,9 @@ class Numbers:
             if argument.name is None:
                 want = order[position] if position < len(order) else None
                 position += 1
+            if target.is_operator and argument.name and not target.what.takes(argument.name):
+                given.append(Given(argument.name, None, argument.span))  # told when it is bound
+                continue
             try:
                 self.no_value(argument.value)
                 value = self.evaluate(argument.value, want, extra, bare=True)

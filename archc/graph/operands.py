@@ -359,7 +359,7 @@ class Operands:
             self._context.fail(
                 "A403", f"`{call.name.id}({arguments})` takes numbers, not tensors", call.span, step
             )
-        target = self._numbers.call(call)
+        target = self._numbers.target(call.name.id, (), call.name.span)
         if not target.is_operator or target.what.ports():
             self._context.fail(
                 "A426",
@@ -367,7 +367,7 @@ class Operands:
                 call.span,
                 f"write it as a step: `x -> {call.name.id}`",
             )
-        bound = bind_target(self._context, target)
+        bound = bind_target(self._context, self._numbers.call(call))
         assert bound.op is not None
         return _first(self._builder.apply(bound.op, {}, call.span)[0])
 

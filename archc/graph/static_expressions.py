@@ -124,7 +124,7 @@ class Expressions:
             message = f"`{word}` makes bundles; expressions hold numbers"
             scope.error("A242", message, call.name.span, "write it in the flow")
             return []
-        callee = scope.callee(word) if word != where.own else None
+        callee = scope.callee(word) if word != where.own else scope.beyond(word)
         if callee is None and scope.initialiser(word):
             return [a.value for a in call.arguments]
         if callee is None:

@@ -79,6 +79,10 @@ class Scope:
         param = self.block.params.get(name)
         if param is not None and isinstance(param.type, Operator):
             return param
+        return self.beyond(name)
+
+    def beyond(self, name: str) -> Callee | None:
+        """What a name calls where the block's own params do not count: in the default of its own param."""
         found = self.project.block(self.block.file, name) or self.ops.get(name)
         if found is not None:
             return found

@@ -151,7 +151,10 @@ class _Evaluation(Bounded):
         wanted: list[ParamType | None] = [None] * len(expr.items)
         if isinstance(want, List):
             wanted = [want.item] * len(expr.items)
-        elif isinstance(want, Row) and len(want.items) == len(expr.items):
+        elif isinstance(want, Row):
+            if len(want.items) != len(expr.items):
+                message = f"this must be a row `{want}` of {len(want.items)}, not of {len(expr.items)}"
+                raise EvaluationError(message, expr.span, code="A226")
             wanted = list(want.items)
         return self.made([self.result(*pair) for pair in zip(expr.items, wanted, strict=True)], expr.span)
 

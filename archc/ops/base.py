@@ -99,6 +99,11 @@ class Declared(BaseModel):
         return tuple(f.alias or name for name, f in cls.model_fields.items())
 
     @classmethod
+    def takes(cls, name: str) -> bool:
+        """Has it an attribute of that name?"""
+        return cls.spread is not None or name in cls.attributes()
+
+    @classmethod
     @cache
     def signature(cls) -> str:
         """How it is called: `conv2d(c_out, kernel, stride=1, ...)`."""
