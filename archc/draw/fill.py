@@ -69,7 +69,7 @@ class Filler:
 
     def fill(self, panel: bool) -> None:
         """Draw everything. A panel shows inputs and outputs; inside a frame they are its border."""
-        order = list(self.graph.nx.nodes(data="data"))
+        order = list(self.graph.nodes.items())
         self._count_sides()
         for number, node in order:
             if isinstance(node, Input):
@@ -98,7 +98,7 @@ class Filler:
 
     def _count_sides(self) -> None:
         """For each value, how many items take it in beside their main one: of a repeat, every run."""
-        for _, node in self.graph.nx.nodes(data="data"):
+        for node in self.graph.nodes.values():
             if isinstance(node, Call):
                 # A bundle of which each copy takes its share is drawn with its ways.
                 operands = [None if wire.each else wire.operand for wire in node.arguments]

@@ -133,7 +133,7 @@ def definition(graph: Graph) -> str:
 def _structure(graph: Graph) -> str:
     """A short name for what a block is made of, sizes apart."""
     parts = []
-    for number, node in graph.nx.nodes(data="data"):
+    for number, node in graph.nodes.items():
         what = type(node).__name__
         if isinstance(node, Apply):
             what = type(node.op).__name__
@@ -141,7 +141,7 @@ def _structure(graph: Graph) -> str:
             found = runs(graph.members[node.member], node.use)
             what = ",".join(f"{_target_name(run.copy)}" for run in found)
         parts.append(f"{number}:{what}")
-    parts += [f"{a}>{b}" for a, b in sorted(graph.nx.edges())]
+    parts += [f"{a}>{b}" for a, b in sorted((edge[0], edge[1]) for edge in graph.edges)]
     return sha1(";".join(parts).encode()).hexdigest()[:6]
 
 
@@ -188,7 +188,7 @@ class Stage:
 
     def _kind(self, graph: Graph) -> str:
         weight: dict[str, int] = {}
-        for _, node in graph.nx.nodes(data="data"):
+        for node in graph.nodes.values():
             if isinstance(node, Apply):
                 member = graph.members.get(node.member or "")
                 weight.setdefault(node.op.kind, 0)
@@ -208,7 +208,7 @@ class Stage:
 
 def _attends(graph: Graph) -> bool:
     """Does a block write attention out, as a softmax between two products?"""
-    names = [node.op.title() for _, node in graph.nx.nodes(data="data") if isinstance(node, Apply)]
+    names = [node.op.title() for node in graph.nodes.values() if isinstance(node, Apply)]
     return "softmax" in names and sum(name in ("mat_mul", "einsum") for name in names) >= 2
 
 
