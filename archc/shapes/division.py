@@ -27,41 +27,45 @@ def _by_integer(dividend: Dim, d: int) -> Size:
     """The normal form of floor(P / d), d >= 1. What remains below a floor has
 
     - coefficients in [0, d) that have no divisor in common with d: P = dQ + R, Q is out;
-    - no floor with coefficient 1: floor((floor(A/e) + Q) / d) = floor((A + eQ) / (ed));
+    - not just one floor with coefficient 1 or -1: floor((floor(A/e) + Q) / d) = floor((A + eQ) / (ed)),
+      and -floor(A/e) is the floor of its mirror image less a polynomial;
     - of R and its mirror image, floor(R / d) = -floor((d - 1 - R) / d), the one with the smaller
       coefficients; so ceil(X / 3) is -floor(-X / 3), and ceil(X / 2) is X - floor(X / 2).
     """
     out: Poly = {}
-    sign = 1
     rest: Poly = dict(dividend.terms)
     while True:
-        quotients = [(m, c // d) for m, c in rest.items()]
-        accumulate(out, quotients, sign)
-        rest = {m: c % d for m, c in rest.items() if c % d}
         g = gcd(d, *(c for m, c in rest.items() if m))
-        if g == d:  # nothing but a constant below d is left
-            return size(out)
         if g > 1:
             d //= g
             rest = {m: c // g for m, c in rest.items() if c // g}
-        inner = _joinable(rest)
-        if inner is not None:
-            e = inner.divisor
-            del rest[((inner, 1),)]
-            rest = {m: c * e for m, c in rest.items()}
-            accumulate(rest, inner.numerator.terms)
-            d *= e
-            continue
-        numerator = _dim(rest)
-        mirrored = mirror(numerator, d)
-        if _coefficients(mirrored) < _coefficients(numerator):
-            accumulate(out, ((m, 1) for m in rest if m), sign)
-            sign, rest = -sign, dict(mirrored.terms)
-            if _joinable(rest) is not None:
-                continue
-            numerator = mirrored
-        accumulate(out, terms_of(_floor(numerator, d)), sign)
+        inner = _joinable(rest, d) if d > 1 else None
+        if inner is None:
+            break
+        monomial = ((inner, 1),)
+        c = rest.pop(monomial)
+        if c % d == 1 and (c > 0 or d > 2):
+            numerator = inner.numerator
+            accumulate(out, ((monomial, c // d),))
+        else:
+            numerator = mirror(inner.numerator, inner.divisor)
+            accumulate(out, ((monomial, -(-c // d)),))
+            accumulate(rest, ((m, -1) for m, _ in numerator.terms if m))
+        rest = {m: c * inner.divisor for m, c in rest.items()}
+        accumulate(rest, numerator.terms)
+        d *= inner.divisor
+    accumulate(out, ((m, c // d) for m, c in rest.items()))
+    rest = {m: c % d for m, c in rest.items() if c % d}
+    if not any(rest):  # nothing but a constant below d is left
         return size(out)
+    numerator = _dim(rest)
+    mirrored = mirror(numerator, d)
+    if _coefficients(mirrored) < _coefficients(numerator):
+        accumulate(out, ((m, 1) for m in rest if m))
+        accumulate(out, terms_of(_floor(mirrored, d)), -1)
+    else:
+        accumulate(out, terms_of(_floor(numerator, d)))
+    return size(out)
 
 
 def _dim(poly: Poly) -> Dim:
@@ -74,11 +78,11 @@ def _coefficients(dim: Dim) -> list[int]:
     return [c for m, c in dim.terms if m] + [dim.constant]
 
 
-def _joinable(poly: Poly) -> Floor | None:
-    """The first floor that stands alone with coefficient 1."""
-    found = [m[0][0] for m, c in poly.items() if c == 1 and len(m) == 1 and m[0][1] == 1]
+def _joinable(poly: Poly, d: int) -> Floor | None:
+    """The one floor that stands alone with coefficient 1 or -1, as far as d can tell."""
+    found = [m[0][0] for m, c in poly.items() if len(m) == 1 and m[0][1] == 1 and c % d in (1, d - 1)]
     floors = [a for a in found if isinstance(a, Floor)]
-    return min(floors, key=lambda a: a.key) if floors else None
+    return floors[0] if len(floors) == 1 else None
 
 
 def _floor(numerator: Dim, d: int) -> Size:

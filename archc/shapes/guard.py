@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from itertools import combinations
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from archc.shapes.atom import Floor, Symbol
 from archc.shapes.condition import Cond
@@ -20,8 +19,7 @@ if TYPE_CHECKING:
     from archc.source.text import Span
 
 
-@dataclass(frozen=True, slots=True)
-class Guard:
+class Guard(NamedTuple):
     """A condition on the free dimensions, and where it comes from.
 
     `message` is the spec's own words, of a `require`; `trace` the way through blocks and copies.

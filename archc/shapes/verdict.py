@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import lru_cache
 from itertools import chain, islice, product
-from typing import Any
+from typing import Any, NamedTuple
 
 from archc.shapes.atom import Opaque, Symbol
 from archc.shapes.condition import Cond, equals_zero, or_
@@ -17,8 +16,7 @@ from archc.shapes.residues import Scan, TooManyResidues, divisors, variables
 from archc.shapes.walk import evaluate, symbols_of
 
 
-@dataclass(frozen=True, slots=True)
-class Verdict:
+class Verdict(NamedTuple):
     """What is known about the equality of two sizes.
 
     `kind`:
