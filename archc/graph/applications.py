@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
 
 from archc.graph import presence
 from archc.graph.binding import Bound
@@ -24,8 +23,7 @@ if TYPE_CHECKING:
     from archc.graph.elaborate import Elaborator
 
 
-@dataclass(frozen=True, slots=True)
-class Made:
+class Made(NamedTuple):
     """One copy applied: its outputs (name, type, cases), the copy, and its wires' ports."""
 
     outputs: tuple[tuple[str, Type, int], ...]

@@ -8,14 +8,15 @@ from typing import Any
 from archc.graph import presence
 from archc.graph.connect import Feed
 from archc.graph.context import Context
-from archc.graph.infer import Inference, Slot
-from archc.graph.ir import Apply, Bundle, Graph, Node, Number, Operand, Output, Pack, Pick, Ref, Type
+from archc.graph.infer import FIX_PRESENCE, Inference, Slot
+from archc.graph.ir import Apply, Bundle, Graph, Input, Node, Number, Operand, Output, Pack, Pick, Ref, Type
 from archc.graph.labels import relabel
 from archc.graph.values import ABSENT, Outcome, Results, Value
 from archc.ops.base import Op
 from archc.shapes import (
     Cond,
     Dim,
+    Formula,
     Guard,
     Mismatch,
     Size,
@@ -25,6 +26,7 @@ from archc.shapes import (
     same,
     substitute,
     symbol,
+    symbols,
     unknowns,
 )
 from archc.source.text import Span
@@ -99,6 +101,7 @@ class Builder:
         cases = self.cases(op, slots)
         if not cases:
             return ABSENT, slots
+        self._known_there(op, slots, cases, span)
         types, facts = self.infer.outputs(op, slots, cases, span)
         self.require(facts, span)
         names = op.output_names(len(types))
@@ -108,6 +111,21 @@ class Builder:
         at = self.add(node, arguments)
         found = {n: Value(Ref(at, i), t, cases) for i, (n, t) in enumerate(zip(names, types, strict=True))}
         return Results(dict(found)), slots
+
+    def _known_there(self, op: Op, slots: list[Slot], cases: int, span: Span) -> None:
+        """A size that only an open input tells may be used only where that input is there."""
+        if not self.graph.open:
+            return
+        numbers = [feed.operand.value for _, feed in slots if feed and isinstance(feed.operand, Number)]
+        for name in size_names([*op.__dict__.values(), *numbers]):
+            place = self.graph.sizes.get(name)
+            source = self.nodes.get(place[0].node) if place else None
+            if not isinstance(source, Input) or source.name not in self.graph.open:
+                continue
+            there = presence.given(self.graph.open.index(source.name), len(self.graph.open))
+            if cases & ~there:
+                message = f"`{name}` has no value where `{source.name}` is not given"
+                self.context.fail("A413", message, span, FIX_PRESENCE)
 
     def operand(self, feed: Feed | None) -> Operand:
         """What a node's argument is: a reference, a number or nothing."""
@@ -215,6 +233,15 @@ def _outside(found: Tensor, origins: Mapping[str, Size], numbers: Mapping[str, A
         else:
             shape.append(relabel(size, numbers))
     return Tensor(tuple(shape), found.dtype)
+
+
+def size_names(value: Any) -> frozenset[str]:
+    """The symbols in all numbers of a value."""
+    if isinstance(value, Dim | Formula | Cond):
+        return symbols(value)
+    if isinstance(value, list | tuple):
+        return frozenset().union(*map(size_names, value))
+    return frozenset()
 
 
 def settle(fact: Cond, origins: Mapping[str, Size]) -> tuple[Cond, ...] | bool | Mismatch:

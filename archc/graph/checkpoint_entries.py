@@ -9,7 +9,7 @@ import re
 from collections.abc import Mapping as MappingOf
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any, NoReturn
+from typing import Any, NamedTuple, NoReturn
 
 from archc.lang.lexer import LITERALS, Place
 from archc.lang.parser import parse_expression
@@ -27,8 +27,7 @@ _LITERAL = re.compile(r"[A-Za-z0-9_/:-]+")
 _CHANGES = re.compile(r"[\[\](),=]|\.T\Z")
 
 
-@dataclass(frozen=True, slots=True)
-class Ours:
+class Ours(NamedTuple):
     """The left side: which names of ours an entry speaks of.
 
     `segments` match one segment of a name each; where `rest`, at least one more follows.
@@ -62,8 +61,7 @@ class Ours:
         return self.literal, not self.rest, len(self.segments)
 
 
-@dataclass(frozen=True, slots=True)
-class Theirs:
+class Theirs(NamedTuple):
     """The right side: texts and expressions in turn, and the rest of the name where the left has one."""
 
     span: Span
@@ -82,8 +80,7 @@ class Entry:
     theirs: Theirs
 
 
-@dataclass(frozen=True, slots=True)
-class NameMap:
+class NameMap(NamedTuple):
     """A checkpoint map of a block: its entries, and what is wrong with those that cannot be read."""
 
     span: Span
@@ -190,8 +187,7 @@ def _ours(key: Scalar) -> Ours:
     return Ours(key.span, tuple(segments), tuple(texts), rest, literal)
 
 
-@dataclass(frozen=True, slots=True)
-class _Part:
+class _Part(NamedTuple):
     """A part of a scalar, as a text of its own."""
 
     whole: Scalar

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from archc.graph.checkpoints import check_maps
 from archc.graph.context import Context
@@ -46,8 +46,7 @@ class Result:
         return {n: self.graph.type(r) for li in lines for n, r in zip(li.names, li.refs, strict=True)}
 
 
-@dataclass(frozen=True, slots=True)
-class Text:
+class Text(NamedTuple):
     """A spec given as text: what `archc.text` makes."""
 
     text: str

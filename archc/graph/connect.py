@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from functools import cache
+from typing import TYPE_CHECKING, NamedTuple
 
 from archc.graph.context import Context
 from archc.graph.ir import Bundle
 from archc.graph.values import ABSENT, UNKNOWN, Each, Failed, Operand, Target, Value
-from archc.ops.base import Port
+from archc.ops.base import Op
 from archc.shapes import Tensor
 from archc.source.diagnostic import Related, did_you_mean
 from archc.source.text import Span
@@ -17,8 +17,7 @@ if TYPE_CHECKING:
     from archc.lang.schema import Block
 
 
-@dataclass(frozen=True, slots=True)
-class Feed:
+class Feed(NamedTuple):
     """An operand on its way to a port: by position where `name` is None."""
 
     name: str | None
@@ -26,21 +25,26 @@ class Feed:
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
-class Inlet(Port):
-    """A port, and whether it takes a bundle (None: either)."""
+class Inlet(NamedTuple):
+    """An input of what is called; `bundle`: it takes a bundle (None: either)."""
 
+    name: str
+    optional: bool = False
+    variadic: bool = False
     bundle: bool | None = False
 
 
 def inlets(target: Target) -> tuple[Inlet, ...]:
     """The ports of what is called."""
     if target.is_operator:
-        return tuple(
-            Inlet(p.name, p.optional, p.variadic, None if p.variadic else False) for p in target.what.ports()
-        )
+        return _of_operator(target.what)
     block: Block = target.what
     return tuple(Inlet(i.name, i.optional, False, i.bundle is not None) for i in block.inputs.values())
+
+
+@cache
+def _of_operator(op: type[Op]) -> tuple[Inlet, ...]:
+    return tuple(Inlet(p.name, p.optional, p.variadic, None if p.variadic else False) for p in op.ports())
 
 
 def connect(

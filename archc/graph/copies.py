@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from archc.graph.applications import Applications, Made
@@ -64,7 +63,7 @@ class Copies:
         for index, bound in enumerate(made.copies):
             mine = self._share(name, made, feeds, index, count)
             if carried is not None:
-                mine[0] = replace(feeds[0], operand=carried)
+                mine[0] = feeds[0]._replace(operand=carried)
             key = (id(bound), *((f.name, _key(f.operand)) for f in mine))
             if key == previous and isinstance(runs[-1], Made):
                 run = runs[-1]
@@ -105,7 +104,7 @@ class Copies:
                 share = self._share_size(name, made, feed, feeds, len(members), count)
                 part = members[index * share : (index + 1) * share]
                 whole = self._takes_bundle(made, feed, feeds)
-                feed = replace(feed, operand=replace(value, type=Bundle(part) if whole else part[0]))
+                feed = feed._replace(operand=value._replace(type=Bundle(part) if whole else part[0]))
             mine.append(feed)
         return mine
 

@@ -70,11 +70,7 @@ class Elaborator:
         translation stands on is recorded (archc.shapes.recording)."""
         block = bound.block
         inside = Inside(block)
-        inner: dict[str, Type | None] = {}
-        # Sizes are read off inputs that are surely there, where there is a choice.
-        for name in sorted(block.inputs, key=lambda n: n in open_):
-            number = list(block.inputs).index(name)
-            inner[name] = inside.type(number, block.inputs[name], types.get(name))
+        inner = inside.arrive(types, open_)
         params = {name: inside.number(name, value) for name, value in bound.params.items()}
         key = (
             id(block),

@@ -53,8 +53,9 @@ def _check_rule(numbers: Numbers, owned: tuple[Owned, ...], written: InitRule, r
         name = _speaks_of(rule, path, op)
         if name is not None:
             matched.setdefault(name, set()).add(weight.shape)
+    unknown = any(numbers.library.operator(op) is None for op in rule.ops)  # told by the static checks
     for name, initialiser in rule.settings.items():
-        if name not in matched:
+        if name not in matched and not unknown:
             known = ", ".join(f"`{k}`" for k in sorted(matched))
             help = f"it finds {known}" if known else "nothing has these operators or paths"
             numbers.context.error("A505", f"this rule finds no `{name}`", rule.span, help)
@@ -66,11 +67,11 @@ def _check_rule(numbers: Numbers, owned: tuple[Owned, ...], written: InitRule, r
 
 
 def _check_tie(numbers: Numbers, owned: dict[str, Weight], tie: Tie) -> None:
-    for name in (tie.a, tie.b):
+    for name, span in ((tie.a, tie.a_span), (tie.b, tie.b_span)):
         if name not in owned:
             close = did_you_mean(name, owned)
             help = f"did you mean `{close}`?" if close else None
-            numbers.context.fail("A503", f"there is no weight `{name}`", tie.span, help)
+            numbers.context.fail("A503", f"there is no weight `{name}`", span, help)
     a, b = owned[tie.a], owned[tie.b]
     if a.shape != b.shape:
         shapes = (f"[{', '.join(map(str, w.shape))}]" for w in (a, b))

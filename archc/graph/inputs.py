@@ -23,7 +23,7 @@ def check_inputs(
 ) -> dict[str, Type | None]:
     """Hold every input against its declaration; raises Failed, having told what does not fit.
 
-    Tells the types, their static sizes labelled as the declaration writes them."""
+    Tells the types, their sizes as the declaration writes them."""
     wrong = False
     told = dict(types)
     for declared in numbers.block.inputs.values():
@@ -83,8 +83,7 @@ def _tensor(numbers: Numbers, builder: Builder, declared: Input, found: Tensor) 
         if wanted is size:
             continue
         _same(numbers, builder, declared, item, wanted, size, found)
-        if isinstance(wanted, Num) and wanted == size:
-            shape[axis] = wanted
+        shape[axis] = wanted if isinstance(wanted, Num | Dim) else size
     return replace(found, shape=tuple(shape))
 
 

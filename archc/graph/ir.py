@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from archc.ops.base import Op
 from archc.shapes import Guard, Size, Tensor
@@ -27,8 +27,7 @@ if TYPE_CHECKING:
     from archc.ops.initialisers import Initialiser
 
 
-@dataclass(frozen=True, slots=True)
-class Bundle:
+class Bundle(NamedTuple):
     """An ordered list of tensors."""
 
     members: tuple[Tensor, ...]
@@ -45,16 +44,14 @@ class Bundle:
 Type = Tensor | Bundle
 
 
-@dataclass(frozen=True, slots=True)
-class Ref:
+class Ref(NamedTuple):
     """A value: output `out` of node `node`."""
 
     node: int
     out: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Number:
+class Number(NamedTuple):
     """A number as an operand: an int, a float, a bool, or a symbolic size."""
 
     value: Any
@@ -64,8 +61,7 @@ Place = tuple[Ref, int] | tuple[Ref, int, int]
 Operand = Ref | Number | None  # None: an absent optional input
 
 
-@dataclass(frozen=True, slots=True)
-class Output:
+class Output(NamedTuple):
     """A node's output: its name (the port's), its type, and `open`: may it be None when the model
     runs, because an optional input of the block was left open?"""
 
@@ -127,8 +123,7 @@ class Call(Node):
         return {} if first is None else {"graph": first}
 
 
-@dataclass(frozen=True, slots=True)
-class Wire:
+class Wire(NamedTuple):
     """What feeds an input of a called block or repeated operator.
 
     `port` is the input's name. `each`: a bundle of which every copy takes its share, in order
@@ -211,8 +206,7 @@ class Member:
         return self.uses[0]
 
 
-@dataclass(frozen=True, slots=True)
-class Rule:
+class Rule(NamedTuple):
     """An entry of `init`: how the weights named in `settings` begin, of the operators `ops` (all where
     empty) whose paths match one of the patterns `at` (all where empty)."""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from archc.lang.schema import Block
 from archc.lang.syntax import Chain, Expr, Line, Name, Port
@@ -14,16 +14,14 @@ OF_NODES = frozenset({"all", "weight", "bias"})
 """What a flow may read off a node: it comes after the lines that apply the node."""
 
 
-@dataclass(frozen=True, slots=True)
-class Branch:
+class Branch(NamedTuple):
     """A line's chain, and its condition where an open input decides it."""
 
     chain: Chain
     test: tuple | None
 
 
-@dataclass(frozen=True, slots=True)
-class Taken:
+class Taken(NamedTuple):
     """A line of which at least one branch may be taken, in order; without one its names are absent."""
 
     line: Line

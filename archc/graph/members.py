@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from archc.graph import presence
@@ -140,7 +139,7 @@ class Members:
             return found
         name = next(iter(found.outputs))
         rest = {
-            n: replace(v, presence=v.presence & cases) if isinstance(v, Value) else v
+            n: v._replace(presence=v.presence & cases) if isinstance(v, Value) else v
             for n, v in found.outputs.items()
         }
         made = rest[name]

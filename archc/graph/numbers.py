@@ -196,9 +196,9 @@ class Numbers:
         """What a name calls: an `op` param, else a block, else an operator."""
         known = extra[name] if extra and name in extra else self.names.get(name)
         param = self.block.params.get(name)
-        if known is None and param is not None and isinstance(param.type, types.Operator):
-            if name in self.names:
-                self.context.fail("A403", f"`{name}` is null here, and is called", span)
+        called = param is not None and isinstance(param.type, types.Operator) and name in self.names
+        if called and known is None:
+            self.context.fail("A403", f"`{name}` is null here, and is called", span)
         if isinstance(known, Target):
             return Target(known.name, known.what, (*known.arguments, *given), span)
         if name in self.names and known is UNKNOWN:

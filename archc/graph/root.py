@@ -51,10 +51,7 @@ def _build(
     except Failed:
         return None
     inside = Inside(block)
-    inner: dict[str, Type | None] = {}
-    for name in sorted(block.inputs, key=lambda n: n in open_):
-        number = list(block.inputs).index(name)
-        inner[name] = inside.type(number, block.inputs[name], types[name])
+    inner = inside.arrive(types, open_)
     known = {name: size for name, size in dims.items() if name in root.given}
     graph = elaborator.build(block, known | inside.dims, params, inner, open_, inside.sizes)
     if graph is not None and not graph.outputs:

@@ -7,6 +7,7 @@ block whose static sizes agree are one Graph, whatever the symbolic sizes around
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from archc.graph.ir import Bundle, Place, Ref, Type
@@ -29,22 +30,42 @@ class Inside:
         self._symbols: dict[str, Dim] = {}  # bare symbol outside -> symbol inside
         self._anonymous = 0
 
-    def type(self, number: int, declared: Input, arriving: Type | None) -> Type | None:
-        """The type of input number `number`, translated; free dimensions are bound on the way."""
-        if arriving is None:
-            return None
-        if isinstance(arriving, Bundle):
-            members = enumerate(arriving.members)
-            return Bundle(tuple(self._tensor(declared, m, (Ref(number), i)) for i, m in members))
-        return self._tensor(declared, arriving, (Ref(number),))
+    def arrive(self, types: Mapping[str, Type | None], open_: Collection[str]) -> dict[str, Type | None]:
+        """The types of all inputs, translated. Free dimensions are bound first, from inputs that are
+        surely there where there is a choice; what else there is follows from them where it can.
 
-    def _tensor(self, declared: Input, arriving: Tensor, where: tuple) -> Tensor:
+        Raises Mismatch where a free dimension is two sizes outside; what it stands on is recorded."""
+        found: dict[str, list[Any]] = {}
+        for bind in (True, False):
+            for name in sorted(self.block.inputs, key=lambda n: n in open_):
+                number = list(self.block.inputs).index(name)
+                found[name] = self._members(number, self.block.inputs[name], types.get(name), bind)
+        inner: dict[str, Type | None] = {}
+        for name in self.block.inputs:
+            arriving = types.get(name)
+            bundled = isinstance(arriving, Bundle)
+            inner[name] = Bundle(tuple(found[name])) if bundled else found[name][0] if arriving else None
+        return inner
+
+    def _members(self, number: int, declared: Input, arriving: Type | None, bind: bool) -> list[Tensor]:
+        if arriving is None:
+            return []
+        if isinstance(arriving, Bundle):
+            places = enumerate(arriving.members)
+            return [self._tensor(declared, m, (Ref(number), i), bind) for i, m in places]
+        return [self._tensor(declared, arriving, (Ref(number),), bind)]
+
+    def _tensor(self, declared: Input, arriving: Tensor, where: tuple, bind: bool) -> Tensor:
         if arriving.shape is None:
             return arriving
         named = self._names(declared, len(arriving.shape))
-        shape = []
+        shape: list[Size] = []
         for axis, size in enumerate(arriving.shape):
-            shape.append(self._size(size, named.get(axis), (*where, axis)))
+            name = named.get(axis)
+            if name is not None:
+                shape.append(self._named(name, size, (*where, axis)))
+            elif not bind:
+                shape.append(self._translate(size, (*where, axis)) if isinstance(size, Dim) else plain(size))
         return Tensor(tuple(shape), arriving.dtype)
 
     def _names(self, declared: Input, rank: int) -> dict[int, str]:
@@ -60,27 +81,19 @@ class Inside:
                 found[axis] = item.id
         return found
 
-    def _size(self, size: Size, name: str | None, place: Place | None) -> Size:
-        if not isinstance(size, Dim):
-            inner: Size = labelled(plain(size), name) if name else plain(size)
-            if name and name not in self.dims:
-                self.dims[name], self.outside[name] = inner, size
-            return self._agreed(name, size) if name else inner
-        if name is not None and name in self.dims:
-            return self._agreed(name, size)
-        if name is None:
-            return self._translate(size, place)
-        inner = symbol(name)
-        self.dims[name], self.outside[name] = inner, size
-        self._bind(inner, name, size, place)
+    def _named(self, name: str, size: Size, place: Place | None) -> Size:
+        """The size at a place where a free dimension stands alone: outside it must be the same wherever
+        it stands."""
+        if name in self.dims:
+            same(self.outside[name], size)
+            return self.dims[name]
+        self.outside[name] = size
+        inner: Size = labelled(plain(size), name)
+        if isinstance(size, Dim):
+            inner = symbol(name)
+            self._bind(inner, name, size, place)
+        self.dims[name] = inner
         return inner
-
-    def _agreed(self, name: str, size: Size) -> Size:
-        """A free dimension that stands in several places: outside they must be one size.
-
-        Raises Mismatch where they differ; what it stands on is recorded."""
-        same(self.outside[name], size)
-        return self.dims[name]
 
     def _bind(self, inner: Dim, name: str, size: Size, place: Place | None) -> None:
         self.sizes[name] = place

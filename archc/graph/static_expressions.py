@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass
-from typing import Any, Literal, get_args, get_origin
+from typing import Any, Literal, NamedTuple, get_args, get_origin
 
 from archc.graph.static_names import Any_, Callee, Scope
 from archc.lang.functions import FUNCTIONS
@@ -21,8 +20,7 @@ BUNDLES = frozenset({"bundle", "reversed", "each"})
 """What reads like a function in a flow and makes bundles."""
 
 
-@dataclass(frozen=True, slots=True)
-class Where:
+class Where(NamedTuple):
     """What an expression may hold where it stands.
 
     `extra`: names that hold here only (`i`, `row`). `hidden`: names of the block that do not.

@@ -236,11 +236,10 @@ class FlowChecks:
         ports = set(inputs(callee))
         known = attributes(callee)
         further: list[Argument] = []
-        named = {*self.scope.values, *self.scope.block.inputs}
         for argument in step.arguments:
             if argument.name in ports or (known is None and argument.name is not None):
                 further.append(argument)
-            elif isinstance(argument.value, Name) and argument.value.id in named:
+            elif isinstance(argument.value, Name) and self._is_value(argument.value.id):
                 self._value_as_attribute(argument, argument.value, step, inputs(callee))
                 return
         for argument in further:
@@ -249,6 +248,9 @@ class FlowChecks:
             else:
                 self._operand(argument.value)
         self.expressions.arguments(step.arguments, callee, step.name.id, ports=ports)
+
+    def _is_value(self, name: str) -> bool:
+        return name in self.scope.values or name in self.scope.block.inputs
 
     def _note(self, expr: Expr) -> None:
         """Note the values in what goes to a port or an attribute: nobody knows which before elaboration."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import enum
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from archc.graph.ir import Number, Ref, Type
 from archc.ops.base import Op
@@ -25,8 +25,7 @@ ABSENT = Nothing.ABSENT
 UNKNOWN = Nothing.UNKNOWN
 
 
-@dataclass(frozen=True, slots=True)
-class Value:
+class Value(NamedTuple):
     """A tensor or a bundle, and the cases in which it is there (see presence.py)."""
 
     ref: Ref
@@ -34,8 +33,7 @@ class Value:
     presence: int
 
 
-@dataclass(frozen=True, slots=True)
-class Each:
+class Each(NamedTuple):
     """`each(bundle)`: every copy of a repeated node takes its share."""
 
     value: Value
@@ -45,8 +43,7 @@ class Each:
 Operand = Value | Number | Each | Nothing
 
 
-@dataclass(frozen=True, slots=True)
-class Results:
+class Results(NamedTuple):
     """What a chain yields: outputs by name, in order. A single name stands for the first."""
 
     outputs: dict[str, Value | Number | Nothing]
@@ -65,8 +62,7 @@ def single(value: Operand) -> Outcome:
     return value if isinstance(value, Nothing) else Results({"out": value})
 
 
-@dataclass(frozen=True, slots=True)
-class Given:
+class Given(NamedTuple):
     """An argument that a call gives: its name (None by position), its value and its place."""
 
     name: str | None
