@@ -10,6 +10,7 @@ settings.register_profile("long", max_examples=100_000, **_COMMON)
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--long", action="store_true", help="100,000 examples for every property")
+    parser.addoption("--golden", action="store_true", help="rewrite the golden files")
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -406,7 +406,7 @@ def _typed(graph: Graph) -> str:
     """What a block without a doc takes and gives, in the words of the spec."""
     given = []
     for name, declared in graph.block.inputs.items():
-        text = " ".join(declared.span.text.split()).replace('"', "")
+        text = " ".join(declared.span.text.split()).replace('"', "").replace("'", "")
         given.append(text if text.startswith(name) and text.endswith(("]", "?", "bundle")) else name)
     return f"{', '.join(given) or 'nothing'} -> {', '.join(graph.outputs)}."
 

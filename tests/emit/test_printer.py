@@ -147,7 +147,7 @@ def test_strings_are_ruffs(text: str) -> None:
     assert ruff(f"_ = {literal}\n") == f"_ = {literal}\n"
 
 
-STATEMENTS = '''\
+STATEMENTS = """\
 if x is not None:
     y = f(x)
 elif z:
@@ -165,7 +165,7 @@ if (
     and second_condition_with_a_long_name is not None
 ):
     pass
-'''
+"""
 
 
 def test_statements_are_kept() -> None:

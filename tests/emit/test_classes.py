@@ -1,0 +1,179 @@
+"""Which instances share a class, and what its arguments are."""
+
+from __future__ import annotations
+
+import ast
+import inspect
+
+from archc.runtime import build_module
+
+
+def signatures(source: str) -> dict[str, list[str]]:
+    """The arguments of each class's `__init__`."""
+    found = {}
+    for node in ast.parse(source).body:
+        if isinstance(node, ast.ClassDef):
+            inits = [f for f in node.body if isinstance(f, ast.FunctionDef) and f.name == "__init__"]
+            found[node.name] = [a.arg for f in inits for a in f.args.args[1:]]
+    return found
+
+
+CONV = """\
+  Conv:
+    params: {c_out: int, k: int = 3}
+    inputs: {x: '[B, C, H, W]'}
+    nodes: {conv: 'conv2d(c_out, k, padding=k // 2)'}
+    flow: {y: x -> conv -> relu}
+"""
+
+
+def test_numbers_that_differ_are_arguments(emitted) -> None:
+    source = emitted(
+        CONV
+        + """\
+  A:
+    inputs: {x: '[B, 3, H, W]'}
+    nodes: {a: Conv(8), b: 'Conv(16, k=5)'}
+    flow: {y: x -> a -> b}
+"""
+    ).source
+    assert signatures(source) == {"Conv": ["c", "c_out", "k"], "A": []}
+    assert "nn.Conv2d(c, c_out, k, padding=k // 2)" in source
+    assert "self.a = Conv(3, 8, k=3)" in source
+    assert "self.b = Conv(8, 16, k=5)" in source
+
+
+def test_parents_speak_in_their_own_names(emitted) -> None:
+    source = emitted(
+        CONV
+        + """\
+  A:
+    params: {width: int = 8}
+    inputs: {x: '[B, 3, H, W]'}
+    nodes: {a: Conv(width), b: Conv(2 * width)}
+    flow: {y: x -> a -> b}
+"""
+    ).source
+    assert signatures(source)["A"] == ["width"]
+    assert "self.a = Conv(3, width, k=3)" in source
+    assert "self.b = Conv(width, 2 * width, k=3)" in source
+
+
+def test_structure_makes_variants(emitted) -> None:
+    source = emitted(
+        """\
+  Res:
+    params: {c_out: int = C}
+    inputs: {x: '[B, C]', t: '[B, D]?'}
+    nodes: {l: linear(c_out), skip: {call: linear(c_out), when: C != c_out}, p: linear(c_out)}
+    flow: {e: t -> p, y: (x -> l) + e + (x -> skip)}
+  A:
+    inputs: {x: '[B, 4]', t: '[B, 3]'}
+    nodes: {a: Res(4), b: Res(8), c: Res(8)}
+    flow: {y: x -> a -> b -> c(t)}
+"""
+    ).source
+    assert list(signatures(source)) == ["Res", "ResSkip", "ResWithTP", "A"]
+    assert "Variant of `Res` with `skip`" in source
+    assert "Variant of `Res` with input `t`" in source
+
+
+def test_copies_alike_are_one_loop(emitted) -> None:
+    source = emitted(
+        """\
+  B: {inputs: {x: '[B, D]'}, nodes: {l: linear(D)}, flow: {y: x -> l}}
+  A:
+    params: {dim: int = 8, depth: int = 12}
+    inputs: {x: '[N, dim]'}
+    nodes: {h: {call: B, repeat: depth}}
+    flow: {y: x -> h}
+"""
+    ).source
+    assert signatures(source)["A"] == ["dim", "depth"]
+    assert "self.h = nn.ModuleList(B(dim) for _ in range(depth))" in source
+    assert "for block in self.h:\n            y = block(y)\n" in source
+
+
+def test_arguments_build_what_they_say(emitted) -> None:
+    """An argument of the root with another value is the spec with that param."""
+    blocks = """\
+  B:
+    params: {n: int = 4}
+    inputs: {x: '[B, D]'}
+    nodes: {l: linear(n * D), m: linear(D)}
+    flow: {y: x -> l -> m}
+  A:
+    params: {dim: int = 8, depth: int = 2, wide: int = 4}
+    inputs: {x: '[N, dim]'}
+    nodes: {h: {call: B(wide), repeat: depth}, out: linear(dim // 2)}
+    flow: {y: x -> h -> out}
+"""
+    root = build_module(emitted(blocks))
+    for settings in ({"dim": 6}, {"depth": 5}, {"wide": 1}, {"dim": 10, "depth": 1, "wide": 3}):
+        assert settings.keys() <= inspect.signature(root).parameters.keys()
+        ours = {n: t.shape for n, t in root(**settings).state_dict().items()}
+        spec = {n: t.shape for n, t in build_module(emitted(blocks, **settings))().state_dict().items()}
+        assert ours == spec
+
+
+def test_what_is_folded_in_is_no_argument(emitted) -> None:
+    blocks = """\
+  A:
+    params: {n: int = 4, m: int = 4, most: int = 9, rows: 'int[] = [1, 2]', p: int = 2}
+    inputs: {x: '[B, D, T]'}
+    require: [T <= most: too long]
+    nodes:
+      a: conv1d(8 if n > 3 else 2, 1)
+      b: {call: 'conv1d(8 * rows[0] * m, 1)', repeat: 2}
+      c: {call: 'conv1d(i + 1, 1)', repeat: n as i}
+      d: conv1d(3, p, stride=p)
+      u: upsample(p)
+    flow:
+      y: x -> a -> b -> c
+      z: y + (y -> d -> u)
+"""
+    assert signatures(emitted(blocks, D=4, p=2, n=3).source) == {"A": ["d"]}
+
+
+def test_differing_literals_become_arguments(emitted) -> None:
+    source = emitted(
+        """\
+  B:
+    params: {sizes: 'int[]'}
+    inputs: {x: '[B, C]'}
+    nodes: {l: 'linear(sizes[0])'}
+    flow: {y: x -> l}
+  A:
+    inputs: {x: '[B, 4]'}
+    nodes: {a: 'B([5])', b: 'B([6])'}
+    flow: {y: x -> a -> b}
+"""
+    ).source
+    assert signatures(source)["B"] == ["c", "out_features"]
+    assert "self.a = B(4, out_features=5)" in source
+
+
+def test_cost_does_not_grow_with_copies(emitted) -> None:
+    blocks = """\
+  B: {inputs: {x: '[B, D]'}, nodes: {l: linear(D)}, flow: {y: x -> l}}
+  A:
+    params: {depth: int = 12}
+    inputs: {x: '[N, 8]'}
+    nodes: {h: {call: B, repeat: depth}}
+    flow: {y: x -> h}
+    init: [{op: linear, weight: normal(0.02)}]
+"""
+    few, many = emitted(blocks).source, emitted(blocks, depth=2000).source
+    assert many.replace("2000", "12") == few
+
+
+def test_lines_lead_to_the_spec(emitted) -> None:
+    made = emitted(
+        CONV + "  A: {inputs: {x: '[B, 3, H, W]'}, nodes: {a: Conv(8)}, flow: {y: x -> a -> relu}}"
+    )
+    lines = made.source.splitlines()
+    conv = next(i for i, line in enumerate(lines, 1) if "nn.Conv2d" in line)
+    call = next(i for i, line in enumerate(lines, 1) if "self.a(x)" in line)
+    assert made.lines[conv].line == 7
+    assert made.lines[call].line == 8
+    assert all(0 < number <= len(lines) for number in made.lines)
