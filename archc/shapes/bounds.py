@@ -169,7 +169,6 @@ def leading(dim: Dim) -> Poly:
     """
     top, poly, denominator = 0, {}, 1
     for monomial, c in dim.terms:
-        degree, terms, divisor = 0, ((monomial, c),), 1
         terms, divisor = _without_floors(monomial, c)
         degree = max((sum(e for _, e in m) for m in terms), default=0)
         if degree > top:

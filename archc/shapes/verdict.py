@@ -8,6 +8,7 @@ from itertools import chain, islice, product
 from typing import Any, NamedTuple
 
 from archc.shapes.atom import Opaque, Symbol
+from archc.shapes.bounds import leading
 from archc.shapes.condition import Cond, equals_zero, or_
 from archc.shapes.dim import Dim, Size, of_atom
 from archc.shapes.limits import TooLarge
@@ -88,7 +89,7 @@ def _compared(a: Size, b: Size) -> Verdict:
     if not bad:
         return _EQUAL
     if not free:
-        return _by_example(a, b, difference, found)
+        return _by_example(a, b, difference)
     if not good:
         return _different(a, b)
     conditions = _projected(scan, good)
@@ -101,12 +102,13 @@ def _tops_differ(difference: Dim) -> bool:
     A floor is less than one below that, so what it changes is of a lower degree, and nothing can make
     up for the difference in any residue class.
     """
-    from archc.shapes.bounds import leading
+    try:
+        return bool(leading(difference))
+    except TooLarge:
+        return False
 
-    return bool(leading(difference))
 
-
-def _by_example(a: Size, b: Size, difference: Dim, found: list) -> Verdict:
+def _by_example(a: Size, b: Size, difference: Dim) -> Verdict:
     """Opaque functions and unknown sizes: a condition where it is known to hold and to fail somewhere."""
     if any(s.reason is not None for s in symbols_of((a, b))):
         return _UNDECIDED

@@ -127,3 +127,14 @@ def test_a_verdict_is_quick_even_where_there_are_many_residues():
     for d in range(2, 40):
         compare(d * (H // d) * W * W * W, H * W**3)
     assert time.perf_counter() - start < 5
+
+
+def test_sizes_of_very_many_terms_are_compared_in_time():
+    many = [symbol(f"s{i}") for i in range(150)]
+    long = sum((s // 2 + 1) * (H // 3) for s in many)
+    start = time.perf_counter()
+    assert compare(long, long + H).kind == "different"
+    assert compare(long * (H // 2), (H // 2) * sum(many)).kind in ("different", "undecided")
+    assert compare(2 * (long // 2), long).kind == "undecided"
+    assert decide(long >= 3) is None
+    assert time.perf_counter() - start < 10
