@@ -139,11 +139,11 @@ def summary(spec: Spec | Graph | Any, *, level: int | None = None, **options: An
     return Summary(_graph(spec, options), level)
 
 
-def _graph(spec: Spec | Graph | Any, options: Mapping[str, Any]) -> Graph:
+def _graph(spec: Any, options: Mapping[str, Any]) -> Graph:
     """The Graph of anything that has one."""
-    own = spec if isinstance(spec, Graph) else getattr(spec, "graph", None)
-    if not isinstance(own, Graph):
-        return graph(spec, **options)
-    if options:
-        raise TypeError(f"what is bound already takes no settings: {', '.join(options)}")
-    return own
+    own = getattr(spec, "graph", spec)  # a loaded model's
+    if isinstance(own, Graph):
+        if options:
+            raise TypeError(f"what is bound already takes no settings: {', '.join(options)}")
+        return own
+    return graph(spec, **options)

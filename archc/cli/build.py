@@ -33,6 +33,7 @@ def execute(options: argparse.Namespace) -> int:
     result = checked(options)
     if not told(result):
         return status(result)
+    assert result.graph is not None
     from archc.emit import source
 
     text = source(result.graph)

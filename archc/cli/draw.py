@@ -37,6 +37,7 @@ def execute(options: argparse.Namespace) -> int:
     result = checked(options)
     if not told(result):
         return status(result)
+    assert result.graph is not None
     text = draw(result.graph, name, options.level)
     if path is None:
         sys.stdout.write(text)

@@ -21,6 +21,7 @@ def execute(options: argparse.Namespace) -> int:
     result = checked(options)
     if not told(result):
         return status(result)
+    assert result.graph is not None
     summary = Summary(result.graph, options.level)
     print(as_json(rows(summary)) if options.json else summary)
     return FINE

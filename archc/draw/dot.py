@@ -30,12 +30,18 @@ def dot(scene: Scene) -> str:
     for number, panel in enumerate(scene.panels):
         prefix = f"p{number}:" if number else ""
         if number:
-            with chart.subgraph(name=f"cluster_{prefix}") as cluster:
-                cluster.attr(label=_title(panel), style="rounded", color=LIGHT["frame"].stroke)
-                _fill(cluster, panel, prefix)
+            chart.subgraph(_cluster(panel, prefix, ""))
         else:
             _fill(chart, panel, prefix)
     return chart.source
+
+
+def _cluster(frame: Frame, prefix: str, id: str) -> graphviz.Digraph:
+    """An opened block, or an inset, as a cluster."""
+    cluster = graphviz.Digraph(f"cluster_{prefix}{id}")
+    cluster.attr(label=_title(frame), style="rounded", color=LIGHT["frame"].stroke)
+    _fill(cluster, frame, prefix)
+    return cluster
 
 
 def _fill(chart: graphviz.Digraph, frame: Frame, prefix: str) -> None:
@@ -43,9 +49,7 @@ def _fill(chart: graphviz.Digraph, frame: Frame, prefix: str) -> None:
     for item in frame.items:
         if isinstance(item, Frame):
             inside[item.id] = item
-            with chart.subgraph(name=f"cluster_{prefix}{item.id}") as cluster:
-                cluster.attr(label=_title(item), style="rounded", color=LIGHT["frame"].stroke)
-                _fill(cluster, item, prefix)
+            chart.subgraph(_cluster(item, prefix, item.id))
         else:
             _box(chart, item, prefix)
     for edge in frame.edges:

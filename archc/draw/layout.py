@@ -313,12 +313,12 @@ class _Layout:
             label = y + LEAD + outs * TRACK + (LABEL / 2 + 1 if labelled[row] else 0)
             after = y + LEAD + outs * TRACK + (LABEL if labelled[row] else 0)
 
-            def height(span: _Span | None, y: float = y, label: float = label, after: float = after) -> float:
+            def level(span: _Span | None, y: float = y, label: float = label, after: float = after) -> float:
                 if span is None:
                     return label
                 return (after if span.incoming else y + LEAD) + span.track * TRACK
 
-            channels.append(height)
+            channels.append(level)
             y = after + ins * TRACK + HEAD
             if not heights[row] and row == 0:
                 y -= HEAD - LEAD  # below the port of a frame a short stretch is enough

@@ -195,9 +195,9 @@ class Stage:
                 weight[node.op.kind] += self.costs.member(member).parameters if member else 0
             elif isinstance(node, Call):
                 for copy in graph.members[node.member].copies:
-                    kind = self.kind(copy.target) if isinstance(copy.target, Graph) else None
-                    kind = copy.target.kind if copy.target is not None and kind is None else kind
-                    if kind:
+                    target = copy.target
+                    if target is not None:
+                        kind = self.kind(target) if isinstance(target, Graph) else target.kind
                         weight[kind] = weight.get(kind, 0) + self.costs.copy(copy).parameters
         if "attention" in weight or _attends(graph):
             return "attention"
