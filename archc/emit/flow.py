@@ -12,7 +12,7 @@ from itertools import combinations
 
 from archc.emit.coded import Coder, key
 from archc.emit.loops import Loops
-from archc.emit.names import attribute
+from archc.graph.attributes import attribute
 from archc.graph.infer import operand_type
 from archc.graph.ir import Apply, Call, Choose, Graph, Input, Operand, Pack, Pick, Read, Ref
 from archc.source.text import Span

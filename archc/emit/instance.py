@@ -11,13 +11,12 @@ from typing import TYPE_CHECKING, Any
 from archc.emit.coded import Coder, Slot, key
 from archc.emit.flow import Flow, Flows, Step
 from archc.emit.loops import counted
-from archc.emit.names import MODULE, attribute
+from archc.graph.attributes import attribute
 from archc.graph.initial import initial
 from archc.graph.ir import Copy, Graph, Member
 from archc.lang.walk import free_names
 from archc.ops.initialisers import Initialiser
 from archc.shapes import Dim, Formula, Num, Real
-from archc.source.diagnostic import Diagnostic, SpecError
 from archc.source.text import Span
 
 if TYPE_CHECKING:
@@ -116,8 +115,6 @@ class _Writer:
         for member in self.graph.members.values():
             text = self._member(member)
             if text is not None:
-                if attribute(member) in MODULE:
-                    raise SpecError([_hidden(member)])
                 made.builds.append(Line(member.span, f"self.{attribute(member)} = {text}"))
         for left, right in self.graph.ties:
             made.ties.append(Line(self._span(left), self._tie(left, right)))
@@ -328,15 +325,6 @@ def _dotted(path: str) -> bool:
 def _weight(path: str) -> str:
     """The source of a weight: by attributes, or by its name where numbers are on the way."""
     return f"self.{path}" if _dotted(path) else f'self.get_parameter("{path}")'
-
-
-def _hidden(member: Member) -> Diagnostic:
-    return Diagnostic(
-        "A601",
-        f"a node cannot be named `{member.name}`: every torch module has that already",
-        member.spec.name_span if member.spec else member.span,
-        f"call it `{member.name}_1` or a better name",
-    )
 
 
 def slot_of(value: Any) -> Slot:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from archc.emit.coded import Coder, Slot, key
-from archc.emit.names import argument_name, attribute, singular
+from archc.emit.names import argument_name, singular
 from archc.graph import labels
+from archc.graph.attributes import attribute
 from archc.graph.ir import Bundle, Call, Copy, Graph, Member, Operand, Wire
 
 

@@ -16,9 +16,11 @@ from archc.emit.coded import expression, label_expression, replace, statements
 from archc.emit.forward import Composer, line_names, result_names
 from archc.emit.liveness import settle
 from archc.emit.loops import forward_order
-from archc.emit.names import MODULE, RESERVED, Namespace, argument_name
+from archc.emit.names import RESERVED, Namespace, argument_name
 from archc.emit.variants import name_classes
+from archc.graph.attributes import MODULE, check_names
 from archc.graph.ir import Bundle, Call, Graph, Input, Ref, Type
+from archc.source.diagnostic import Report
 from archc.source.text import Source, Span
 
 
@@ -41,6 +43,9 @@ def emit(graph: Graph) -> Emitted:
     The text stands alone on torch, is the same every time, and is laid out as ruff's formatter
     lays it out. Raises SpecError where a node has a name that no torch module can hold.
     """
+    report = Report()
+    check_names(graph, report)
+    report.raise_if_wrong()
     found = classes(graph)
     helpers: dict[str, str] = {}
     for cls in found:

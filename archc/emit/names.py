@@ -5,8 +5,6 @@ from __future__ import annotations
 import keyword
 from collections.abc import Iterable
 
-from archc.graph.ir import Member
-
 BUILTINS = frozenset(
     """
     abs bool enumerate float getattr int isinstance len list max min range reversed round
@@ -17,22 +15,6 @@ BUILTINS = frozenset(
 
 RESERVED = BUILTINS | {"self", "torch", "nn", "F", "math", "Tensor", "l", "O", "I"}
 """Names that no variable may have: what generated code uses, and letters that look like digits."""
-
-# What torch.nn.Module has by itself (torch 2.13); a submodule of that name would be hidden by it.
-MODULE = frozenset(
-    """
-    T_destination add_module apply bfloat16 buffers call_super_init children compile cpu
-    cuda double dump_patches eval extra_repr float forward get_buffer get_extra_state
-    get_parameter get_submodule half ipu load_state_dict modules mtia named_buffers
-    named_children named_modules named_parameters parameters register_backward_hook
-    register_buffer register_forward_hook register_forward_pre_hook
-    register_full_backward_hook register_full_backward_pre_hook
-    register_load_state_dict_post_hook register_load_state_dict_pre_hook register_module
-    register_parameter register_state_dict_post_hook register_state_dict_pre_hook
-    requires_grad_ set_extra_state set_submodule share_memory state_dict to to_empty train
-    training type xpu zero_grad reset_parameters
-    """.split()  # noqa: SIM905
-)
 
 
 class Namespace:
@@ -56,12 +38,6 @@ class Namespace:
         name = f"{last or wishes[-1]}{separator}{number}"
         self._taken.add(name)
         return name
-
-
-def attribute(member: Member) -> str:
-    """The attribute that holds a member: its name. That of a block written in place is ours to
-    choose, so it makes way for what every module has."""
-    return f"{member.name}_" if member.hidden and member.name in MODULE else member.name
 
 
 def argument_name(port: str) -> str:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from archc.graph.attributes import check_names
 from archc.graph.checkpoints import check_maps
 from archc.graph.context import Context
 from archc.graph.elaborate import Elaborator, Library
@@ -99,6 +100,7 @@ def check(
         graph = build_root(elaborator, block, address.preset, values, tuple(given), tuple(absent))
     if graph is not None and report.ok:
         check_maps(graph, report)
+        check_names(graph, report)
         graph = _with_guards(graph, report)
     if not report.ok:
         graph = None

@@ -311,7 +311,7 @@ def test_node_that_torch_would_hide(emitted, name: str) -> None:
 
 
 def test_reserved_names_are_torchs() -> None:
-    from archc.emit.names import MODULE
+    from archc.graph.attributes import MODULE
 
     known = {n for n in [*dir(nn.Module), *vars(nn.Module())] if not n.startswith("_")}
     assert known <= MODULE
