@@ -33,6 +33,6 @@ def build_module(emitted: Emitted) -> type[nn.Module]:
         module.__file__ = filename = f"<{name}>"
         # No time of change: the entry stays, whatever is on disk.
         linecache.cache[filename] = (len(emitted.source), None, emitted.source.splitlines(True), filename)
-        exec(compile(emitted.source, filename, "exec"), module.__dict__)
+        exec(compile(emitted.source, filename, "exec", dont_inherit=True), module.__dict__)
         sys.modules[name] = module
     return getattr(module, emitted.root)
