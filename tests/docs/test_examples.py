@@ -18,6 +18,7 @@ import pytest
 from archc.cli.main import main
 from archc.graph.compile import Result, check
 from archc.graph.ir import Bundle, Graph, Type
+from archc.graph.weights import weights
 from archc.source.render import render
 
 ROOT = Path(__file__).parents[2]
@@ -40,10 +41,20 @@ def test_spec(spec: Any, look: Any, page: list[Any], tmp_path: Path, monkeypatch
     )
     shown = render(result.diagnostics, color=False)
     assert [d.code for d in result.diagnostics] == options.codes, f"{spec.place}\n{spec.text}\n{shown}"
-    if look is not None and options.codes:
-        _compare(look, shown + "\n")
-    if not any(d.severity == "error" for d in result.diagnostics):
+    if look is not None:
+        _compare(look, _look(look.words, result, shown))
+    if result.ok:
         _check_shapes(spec, result)
+
+
+def _look(words: tuple[str, ...], result: Result, errors: str) -> str:
+    """What the text after a spec tells of it."""
+    if words == ("guards",):
+        return "\n".join(result.guards)
+    if words == ("weights",):
+        assert result.graph is not None
+        return "\n".join(f"{n}: [{', '.join(map(str, w.shape))}]" for n, w in weights(result.graph).items())
+    return errors
 
 
 class Options:
@@ -92,7 +103,7 @@ def _check_shapes(spec: Any, result: Result) -> None:
     found: dict[int, set[str]] = {}
     for graph in _graphs(result.graph):
         for line in graph.lines:
-            told = " and ".join(_type(graph.type(ref)) for ref in line.refs)
+            told = " and ".join(_type(graph.type(ref)) for ref in line.refs) or "absent"
             found.setdefault(line.span.line, set()).add(told)
     for number, text in enumerate(lines, 1):
         if match := SHAPE.match(text):
