@@ -8,6 +8,7 @@ rows lies a channel, in which edges change columns, each in a track of its own.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
@@ -99,6 +100,7 @@ class _Layout:
         self.items = frame.items
         index = {item.id: i for i, item in enumerate(self.items)}
         self.edges = [(index[edge.source], index[edge.target], edge) for edge in frame.edges]
+        self.labels = {(a, b): edge.label for a, b, edge in self.edges}
         rank = topological(len(self.items), [(a, b) for a, b, _ in self.edges])
         self._rank, place = rank, {i: r for r, i in enumerate(rank)}
         found = order(
@@ -200,14 +202,15 @@ class _Layout:
         """The side of each ear: of those with items first, since lines follow them."""
         side_of: dict[int, int] = {}
         used = {-1: 0, 1: 0}
+        starts = Counter(ear.start for ear in self.ears if ear.inner)
         sides: dict[Ear, int] = {}
         for ear in sorted(self._by_length(), key=lambda ear: not ear.inner):
-            sides[ear] = side = self._side(ear, side_of, used)
+            sides[ear] = side = self._side(ear, side_of, used, starts)
             used[side] += 1
             side_of.update(dict.fromkeys(ear.inner, side))
         return sides
 
-    def _side(self, ear: Ear, side_of: dict[int, int], used: dict[int, int]) -> int:
+    def _side(self, ear: Ear, side_of: dict[int, int], used: dict[int, int], starts: Counter) -> int:
         for end in (ear.end, ear.start):
             if end is not None and side_of.get(end):
                 return side_of[end]
@@ -215,8 +218,7 @@ class _Layout:
             return 1  # a rail runs at the right
         if ear.start is None:
             return -1
-        alone = sum(1 for other in self.ears if other.inner and other.start == ear.start) == 1
-        return 1 if alone or used[-1] > used[1] else -1
+        return 1 if starts[ear.start] == 1 or used[-1] > used[1] else -1
 
     def _place(self, column: _Column, reach: list[float]) -> None:
         """Move a column out as far as what it passes asks for, and note how far it reaches."""
@@ -246,9 +248,8 @@ class _Layout:
     def _label_width(self, ear: Ear) -> float:
         """The room for the labels of an ear's own edges."""
         path = [ear.start, *ear.inner, ear.end][0 if not ear.inner else 1 :]
-        own = set(zip(path, path[1:], strict=False))
-        labels = [edge.label for a, b, edge in self.edges if edge.label and (a, b) in own]
-        return max((text_width(label, SMALL) + 8 for label in labels), default=0.0)
+        own = (self.labels.get(pair, "") for pair in zip(path, path[1:], strict=False))
+        return max((text_width(label, SMALL) + 8 for label in own if label), default=0.0)
 
     # Channels and rows
 

@@ -131,8 +131,10 @@ def _style() -> str:
 def _area(area: Area, depth: int) -> Iterator[str]:
     for place in area.places:
         yield from _frame(place, depth) if isinstance(place.item, Frame) else _box(place)
+    ports = {p.item.id for p in area.places if isinstance(p.item, Box) and p.item.form == "port"}
     for wire in area.wires:
-        yield from _wire(wire, area)
+        # An arrow ends at the border of its block without a head: it goes on outside.
+        yield from _wire(wire, head=wire.edge.target not in ports)
 
 
 def _frame(place: Place, depth: int, anchor: str | None = None) -> Iterator[str]:
@@ -223,16 +225,14 @@ def _flag(place: Place, box: Box) -> str:
 # Edges
 
 
-def _wire(wire: Wire, area: Area) -> Iterator[str]:
+def _wire(wire: Wire, head: bool) -> Iterator[str]:
     style = wire.edge.style
-    targets = {place.item.id: place.item for place in area.places}
-    target = targets[wire.edge.target]
-    head = "" if isinstance(target, Box) and target.form == "port" else f' marker-end="url(#{style})"'
+    end = f' marker-end="url(#{style})"' if head else ""
     dash = f' stroke-dasharray="{DASHES[style]}"' if DASHES[style] else ""
     ink = getattr(LIGHT_INKS, style)
     yield (
         f'<path class="{style}" d="{_path(wire.points)}" fill="none" stroke="{ink}" '
-        f'stroke-width="1.4"{dash}{head}/>'
+        f'stroke-width="1.4"{dash}{end}/>'
     )
     if wire.label_at:
         x, y = wire.label_at
