@@ -6,8 +6,8 @@
   uses, `error A301` where that is what the check must say, and `skip REASON`.
 - A comment behind a flow line that reads as a shape (`# [B, 64]`, `# int64[B]`, `# ([B, 4], [B, 4])`,
   `# absent`) is one: that of the line's value, or values with ` and ` between them.
-- ```` ```text ```` right after a spec that is wrong is how its errors look, ```` ```text guards ```` the conditions on
-  sizes of one that is right, ```` ```text weights ```` its weights.
+- ```` ```text ```` right after a spec that is wrong is how its errors look; of one that is right,
+  ```` ```text guards ```` are the conditions on sizes, ```` ```text weights ```` the weights.
 - ```` ```console ```` holds lines `$ archc ...` and what they print. `...` stands for anything.
 - ```` ```python ```` runs; what a `print(...)` with a comment behind it prints is that comment, and the text
   in a ```` ```text ```` right after is what all of its prints give.
