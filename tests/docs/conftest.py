@@ -83,7 +83,7 @@ def fences(page: Path) -> list[Fence]:
 def _looks(found: list[Fence]) -> list[tuple[Fence, Fence | None]]:
     """Each spec with the text right after it, if there is one."""
     pairs = []
-    for fence, after in zip(found, [*found[1:], None], strict=True):
+    for fence, after in zip(found, [*found, None][1:], strict=True):
         if fence.language != "yaml" or fence.skipped is not None:
             continue
         text = fence.page.read_text(encoding="utf-8")
@@ -95,6 +95,8 @@ def _looks(found: list[Fence]) -> list[tuple[Fence, Fence | None]]:
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    if "page" not in metafunc.fixturenames:
+        return
     found = {page: fences(page) for page in pages()}
     if "spec" not in metafunc.fixturenames:
         metafunc.parametrize("page", found.values(), ids=[page.stem for page in found])

@@ -1,6 +1,7 @@
 """The page of operators is what the operators say of themselves."""
 
 import importlib.util
+import re
 from pathlib import Path
 from typing import Any
 
@@ -43,7 +44,6 @@ def test_every_operator_has_a_row_with_its_wires(tool: Any) -> None:
 
 
 def test_names_of_pytorch_are_real(tool: Any) -> None:
-    import re
 
     import einops
     import torch
