@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from archc.lang.parser import SpanPlace, parse_expression
 from archc.lang.syntax import Expr, Literal, Sequence
@@ -22,8 +21,7 @@ _PRESET = re.compile(r"[A-Za-z0-9_.-]+\Z")
 _SETTING = re.compile(r"\s*([A-Za-z_]\w*)\s*=", re.ASCII)
 
 
-@dataclass(frozen=True, slots=True)
-class Address:
+class Address(NamedTuple):
     """A file (`-`: standard input), and of it a block and a preset; without a block, its main one."""
 
     path: str

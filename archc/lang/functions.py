@@ -6,8 +6,7 @@ They take evaluated values. Numbers keep their labels where Python has the same 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from archc.lang.lexer import BITS
 from archc.lang.values import Given, shown
@@ -56,8 +55,7 @@ class Symbolic(Exception):
         self.at = at
 
 
-@dataclass(frozen=True, slots=True)
-class Function:
+class Function(NamedTuple):
     """`apply` takes `least` to `most` values (any number where None); the last may be given by
     the name `keyword`."""
 

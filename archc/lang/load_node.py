@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 from archc.lang.parser import parse_repeat
@@ -176,4 +175,4 @@ def _merged(reading: Reading, call: Call, given: tuple[Argument, ...]) -> Call:
         if argument.name in own:
             message = f"argument `{argument.name}` is given twice"
             reading.error("A109", message, argument.span, "it stands in `call` and in `with`: drop one")
-    return replace(call, arguments=(*call.arguments, *(a for a in given if a.name not in own)))
+    return call._replace(arguments=(*call.arguments, *(a for a in given if a.name not in own)))

@@ -6,28 +6,24 @@ One grammar serves both: a flow operand is an expression that may also hold port
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Union
+from typing import NamedTuple
 
 from archc.source.text import Span
 
 
-@dataclass(frozen=True, slots=True)
-class Literal:
+class Literal(NamedTuple):
     """A number, a string, `true`, `false` or `null`."""
 
     value: int | float | str | bool | None
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
-class Name:
+class Name(NamedTuple):
     id: str
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
-class Sequence:
+class Sequence(NamedTuple):
     """`[a, b]`, or a row in round brackets `(a, b)`: only the printer tells them apart."""
 
     items: tuple[Expr, ...]
@@ -35,8 +31,7 @@ class Sequence:
     row: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Unary:
+class Unary(NamedTuple):
     """`-x`, `+x` or `not x`."""
 
     op: str
@@ -44,8 +39,7 @@ class Unary:
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
-class Binary:
+class Binary(NamedTuple):
     """`+ - * / // % ** @`, and the short-circuit `and`, `or`."""
 
     op: str
@@ -54,8 +48,7 @@ class Binary:
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
-class Compare:
+class Compare(NamedTuple):
     """`a < b <= c`: operators `== != < <= > >= in`, `not in`."""
 
     first: Expr
@@ -63,8 +56,7 @@ class Compare:
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
-class Conditional:
+class Conditional(NamedTuple):
     """`then if test else other`."""
 
     test: Expr
@@ -73,8 +65,7 @@ class Conditional:
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
-class Argument:
+class Argument(NamedTuple):
     """An argument of a call; `name` is None where it is given by position.
 
     `span` covers the whole, name included.
@@ -85,8 +76,7 @@ class Argument:
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
-class Call:
+class Call(NamedTuple):
     """`name(arguments)`. A bare name where a call is wanted is a call without arguments."""
 
     name: Name
@@ -94,23 +84,20 @@ class Call:
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
-class Slice:
+class Slice(NamedTuple):
     start: Expr | None
     stop: Expr | None
     step: Expr | None
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
-class Dots:
+class Dots(NamedTuple):
     """`...` in an index or a shape."""
 
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
-class Index:
+class Index(NamedTuple):
     """`value[items]`."""
 
     value: Expr
@@ -118,8 +105,7 @@ class Index:
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
-class Port:
+class Port(NamedTuple):
     """`value.port` in a flow."""
 
     value: Expr
@@ -127,8 +113,7 @@ class Port:
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
-class Clause:
+class Clause(NamedTuple):
     """`for names in iterable if tests` of a comprehension."""
 
     names: tuple[str, ...]
@@ -136,15 +121,13 @@ class Clause:
     tests: tuple[Expr, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Comprehension:
+class Comprehension(NamedTuple):
     item: Expr
     clauses: tuple[Clause, ...]
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
+class Step(NamedTuple):
     """`-> name` or `-> name(more)`. `called` tells `name()` from `name`."""
 
     name: Name
@@ -153,8 +136,7 @@ class Step:
     called: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Chain:
+class Chain(NamedTuple):
     """`args -> step -> step`; inside an expression, a chain in brackets."""
 
     arguments: tuple[Argument, ...]
@@ -162,8 +144,7 @@ class Chain:
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
+class Line(NamedTuple):
     """`names: chain if condition else line`. `names` of an else-line are those of its line."""
 
     names: tuple[Name, ...]
@@ -173,6 +154,17 @@ class Line:
     span: Span
 
 
-Expr = Union[
-    Literal, Name, Sequence, Unary, Binary, Compare, Conditional, Call, Index, Port, Comprehension, Chain
-]
+Expr = (
+    Literal
+    | Name
+    | Sequence
+    | Unary
+    | Binary
+    | Compare
+    | Conditional
+    | Call
+    | Index
+    | Port
+    | Comprehension
+    | Chain
+)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar, Union
+from typing import ClassVar
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,4 +92,4 @@ class Row:
         return f"({', '.join(map(str, self.items))}{comma})" + "?" * self.optional
 
 
-ParamType = Union[Int, Float, Bool, Str, Operator, Choice, List, Row]
+ParamType = Int | Float | Bool | Str | Operator | Choice | List | Row

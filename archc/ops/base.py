@@ -10,7 +10,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
-from typing import Any, ClassVar, TypeVar
+from typing import Any, ClassVar, NamedTuple, TypeVar
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
@@ -18,8 +18,7 @@ from archc.ops.attributes import NeedsStatic, Wrong, advice, shown
 from archc.shapes import Size, Tensor
 
 
-@dataclass(frozen=True, slots=True)
-class Port:
+class Port(NamedTuple):
     """An input of an operator. A variadic port takes any number of values and bundles."""
 
     name: str
@@ -27,8 +26,7 @@ class Port:
     variadic: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Weight:
+class Weight(NamedTuple):
     """A tensor that an operator owns: a parameter, or a buffer where `buffer` is true."""
 
     shape: tuple[Size, ...]
@@ -199,8 +197,7 @@ class Op(Declared):
         return tuple(found)
 
 
-@dataclass(frozen=True, slots=True)
-class AttributeProblem:
+class AttributeProblem(NamedTuple):
     """What is wrong with one argument of a call: its position or name, or None for the call."""
 
     argument: int | str | None

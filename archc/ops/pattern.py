@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from functools import cache
-from typing import Annotated, Any
+from typing import Annotated, Any, NamedTuple
 
 from archc.ops.attributes import Valid, Wrong, text
 from archc.ops.base import ShapeError
@@ -27,8 +26,7 @@ class PatternError(Wrong):
         super().__init__(message, help, about=("pattern",), whole=True)
 
 
-@dataclass(frozen=True, slots=True)
-class Pattern:
+class Pattern(NamedTuple):
     """`left -> right`. `numbers` are the axes without a name, `(h 2)`, under names of our own."""
 
     left: tuple[Entry, ...]
@@ -36,8 +34,7 @@ class Pattern:
     numbers: Mapping[str, int]
 
 
-@dataclass(frozen=True, slots=True)
-class Product:
+class Product(NamedTuple):
     """An einsum's pattern: the axes of each operand, and of the result."""
 
     operands: tuple[tuple[str, ...], ...]

@@ -5,14 +5,12 @@ Each code has a page, `docs/errors/<CODE>.md`, with an example that yields exact
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 Severity = Literal["error", "warning", "note"]
 
 
-@dataclass(frozen=True, slots=True)
-class Code:
+class Code(NamedTuple):
     """What a code stands for, in a few words."""
 
     title: str
@@ -184,6 +182,7 @@ RUNNING: dict[str, Code] = {
     "A603": Code("file of weights with more than the model takes"),
     "A604": Code("tensors of another shape in a file of weights"),
     "A605": Code("file of weights that cannot be read"),
+    "A606": Code("node applied in ways that need different code"),
     "A610": Code("no checkpoint map of that name"),
     "A611": Code("name in a checkpoint map that cannot be read"),
     "A612": Code("entry of a checkpoint map that names nothing"),

@@ -5,22 +5,21 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from difflib import get_close_matches
+from typing import NamedTuple
 
 from archc.source.catalogue import CODES, Severity
 from archc.source.render import render
 from archc.source.text import Span
 
 
-@dataclass(frozen=True, slots=True)
-class Related:
+class Related(NamedTuple):
     """A second place that a diagnostic speaks of, and what is there."""
 
     span: Span
     message: str
 
 
-@dataclass(frozen=True, slots=True)
-class Frame:
+class Frame(NamedTuple):
     """One step of the way to a place through blocks and copies: "in `ResnetBlock`, copy 2 of `down`"."""
 
     span: Span

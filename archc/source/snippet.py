@@ -6,6 +6,7 @@ import unicodedata
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import cache
+from typing import NamedTuple
 
 from archc.source.text import Source, Span
 
@@ -52,8 +53,7 @@ def _fitting(text: str, room: int) -> str:
     return text
 
 
-@dataclass(frozen=True, slots=True)
-class Note:
+class Note(NamedTuple):
     """A place to underline: that of the error itself (`main`), or another with its label."""
 
     span: Span

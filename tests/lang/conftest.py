@@ -1,6 +1,5 @@
 """Parsing and evaluating texts in tests."""
 
-import dataclasses
 from types import SimpleNamespace
 
 import pytest
@@ -48,11 +47,10 @@ def _span(text: str) -> Span:
 
 def _shape(node):
     """A tree without its places, to compare two."""
-    if isinstance(node, tuple):
+    if type(node) is tuple:
         return tuple(map(_shape, node))
-    if dataclasses.is_dataclass(node) and not isinstance(node, Span):
-        fields = (getattr(node, f.name) for f in dataclasses.fields(node))
-        return (type(node).__name__, *(_shape(f) for f in fields if not isinstance(f, Span)))
+    if isinstance(node, tuple):
+        return (type(node).__name__, *(_shape(part) for part in node if not isinstance(part, Span)))
     return (type(node).__name__, repr(node))
 
 
