@@ -96,13 +96,13 @@ def _tell(address: str, result: Result, shapes: bool) -> None:
 
 
 def count_blocks(graph: Graph) -> int:
-    """How many blocks are used in a Graph, at every depth, each copy counted."""
+    """How many blocks a model is made of, itself and those at every depth, each copy counted."""
     known: dict[Graph, int] = {}
 
     def inside(graph: Graph) -> int:
         if graph not in known:
             targets = [copy.target for member in graph.members.values() for copy in member.copies]
-            known[graph] = sum(1 + inside(target) for target in targets if isinstance(target, Graph))
+            known[graph] = 1 + sum(inside(target) for target in targets if isinstance(target, Graph))
         return known[graph]
 
     return inside(graph)

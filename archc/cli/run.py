@@ -182,7 +182,7 @@ def told_facts(graph: Graph, report: dict[str, Any], outcome: Outcome, options: 
     rows = [[name, _told_shape(shape), "input"] for name, shape in report["inputs"].items()]
     rows += [[name, _told_shape(shape), "output"] for name, shape in report["outputs"].items()]
     place = torch_name(outcome.device)
-    flops = flops_text(Costs().graph(graph).flops)
+    flops = flops_text(flops_at(graph, outcome.inputs))
     lines = [
         ["parameters", f"{outcome.parameters:,}", size(outcome.weights)],
         ["FLOPs", flops, ""],
@@ -205,6 +205,20 @@ def _told_shape(shape: Any) -> str:
     if shape and isinstance(shape[0], list):
         return f"{len(shape)} tensors"
     return str(shape) if shape else "a number"
+
+
+def flops_at(graph: Graph, inputs: dict[str, Any]) -> Any:
+    """The FLOPs of one call on inputs: their free dimensions are known. None: cannot be told."""
+    from archc.shapes import evaluate, symbols
+
+    flops = Costs().graph(graph).flops
+    found: dict[str, int] = {}
+    for name, ref in graph.inputs.items():
+        shape = getattr(graph.type(ref), "shape", None) or ()
+        value = inputs.get(name)
+        if hasattr(value, "shape"):
+            found |= {str(s): n for s, n in zip(shape, value.shape, strict=True) if not isinstance(s, int)}
+    return evaluate(flops, found) if flops is not None and symbols(flops) <= found.keys() else None
 
 
 def torch_name(device: str) -> str:

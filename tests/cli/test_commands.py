@@ -28,7 +28,7 @@ def test_check_tells_blocks_parameters_and_guards(run) -> None:
     ended = run("check", "net.yaml@wide")
     assert ended.status == 0
     first, *rest = ended.out.splitlines()
-    assert first == "net.yaml@wide: ok, 3 blocks, 8,448 parameters"
+    assert first == "net.yaml@wide: ok, 4 blocks, 8,448 parameters"
     assert rest == ["    H and W must be divisible by 2"]
 
 
@@ -139,5 +139,5 @@ def test_new_writes_a_spec_that_checks(run, tmp_path: Path) -> None:
     ended = run("new", "my_mlp")
     assert ended.status == 0 and "my_mlp.yaml: a spec of the block MyMlp" in ended.out
     assert run("check", "my_mlp.yaml@base").status == 0
-    assert run("check", "my_mlp.yaml@base").out.startswith("my_mlp.yaml@base: ok, 4 blocks")
+    assert run("check", "my_mlp.yaml@base").out.startswith("my_mlp.yaml@base: ok, 5 blocks")
     assert run("new", "my_mlp").status == 2, "a spec is its author's, and is not overwritten"

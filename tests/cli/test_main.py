@@ -96,7 +96,7 @@ def test_standard_input(monkeypatch, run, tmp_path: Path) -> None:
         env={"PYTHONPATH": str(Path(__file__).parents[2])},
     )
     assert ended.returncode == 0, ended.stderr
-    assert ended.stdout.startswith("-: ok, 3 blocks")
+    assert ended.stdout.startswith("-: ok, 4 blocks")
 
 
 def test_interrupt_ends_clean(monkeypatch, run) -> None:

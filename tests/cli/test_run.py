@@ -31,6 +31,7 @@ def test_run_prints_shapes_parameters_and_times(run, tmp_path: Path) -> None:
     assert rows["x"] == ["x", "[1,", "3,", "32,", "32]", "input"]
     assert rows["out"] == ["out", "[1,", "8,", "32,", "32]", "output"]
     assert rows["parameters"][1] == "2,240"
+    assert rows["FLOPs"][1].endswith("M")
     assert rows["compile"][1] == "off"
     assert rows["run"][3:] == ["cpu,", "float32"]
     assert (tmp_path / "net.svg").read_text().startswith("<svg")
