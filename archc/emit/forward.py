@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import ast
 import copy
+import re
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from archc.emit import printer
-from archc.emit.coded import replace, statements
+from archc.emit.coded import CODED, replace, statements
 from archc.emit.flow import Guard, Step, Value
 from archc.graph.ir import Graph, Ref
 from archc.source.text import Span
@@ -136,15 +137,13 @@ class Composer:
 
     def _fits(self, tree: list[ast.stmt], names: list[str], depth: int) -> bool:
         values = {n: self.pending[n].value for n in names}
+        deep = {n: _nesting(v) for n, v in values.items()}
         for statement in tree:
+            room = printer.WIDTH - 4 * depth - self._head(statement)
             for part in _expressions(statement):
                 if not _loads_of(part) & values.keys():
                     continue
-                trial = replace(
-                    copy.deepcopy(part), lambda n: copy.deepcopy(values[n]) if n in values else None
-                )
-                room = printer.WIDTH - 4 * depth - self._head(statement)
-                if self._length(trial) > room or _nesting(trial) > DEEPEST:
+                if len(self._text(part, values)) > room or _nesting(part, deep) > DEEPEST:
                     return False
         return True
 
@@ -156,11 +155,14 @@ class Composer:
             return len(self._text(statement.target)) + 9
         return 7
 
-    def _text(self, node: ast.expr) -> str:
-        def name(coded: str) -> ast.expr | None:
-            return ast.Name(self.provisional(coded)) if coded[0] in "ρδλ" else None
+    def _text(self, node: ast.expr, values: Mapping[str, ast.expr] | None = None) -> str:
+        """About how an expression will read, with `values` for names."""
 
-        return printer.expression(replace(copy.deepcopy(node), name))
+        def name(match: re.Match[str]) -> str:
+            value = values.get(match[0]) if values else None
+            return self.provisional(match[0]) if value is None else self._text(value)
+
+        return CODED.sub(name, printer.expression(node))
 
     def _length(self, node: ast.expr) -> int:
         return len(self._text(node))
@@ -207,14 +209,18 @@ class Composer:
                 groups[-1][1].extend(piece.statements)
             else:
                 groups.append((guard, list(piece.statements)))
+        last = {name: number for number, (_, body) in enumerate(groups) for name in _names(body)}
         out: list[ast.stmt] = []
         for number, (guard, body) in enumerate(groups):
             if not guard:
                 out += body
                 continue
             short = self._short(guard, body)
-            later = results | set().union(*(_names(other) for _, other in groups[number + 1 :]))
-            escaping = [n for n in _stored(body) if n[0] == "ρ" and n in later and self.needs.get(_value(n))]
+            escaping = [
+                n
+                for n in _stored(body)
+                if n[0] == "ρ" and self.needs.get(_value(n)) and (n in results or last[n] > number)
+            ]
             if escaping and short is not None:
                 out.append(short)
                 continue
@@ -342,12 +348,15 @@ def _expressions(statement: ast.stmt) -> list[ast.expr]:
     return found
 
 
-def _nesting(node: ast.AST) -> int:
-    """How deep calls stand inside each other's arguments."""
+def _nesting(node: ast.AST, known: Mapping[str, int] | None = None) -> int:
+    """How deep calls stand inside each other's arguments; `known` for values that names stand for."""
+    if isinstance(node, ast.Name):
+        return known.get(node.id, 0) if known else 0
     if isinstance(node, ast.Call):
-        inner = max(map(_nesting, [*node.args, *(k.value for k in node.keywords)]), default=0)
-        return max(inner + 1, _nesting(node.func))
-    return max(map(_nesting, ast.iter_child_nodes(node)), default=0)
+        given = [*node.args, *(k.value for k in node.keywords)]
+        inner = max((_nesting(a, known) for a in given), default=0)
+        return max(inner + 1, _nesting(node.func, known))
+    return max((_nesting(child, known) for child in ast.iter_child_nodes(node)), default=0)
 
 
 def result_names(graph: Graph) -> list[str]:

@@ -11,12 +11,13 @@ from typing import TYPE_CHECKING, Any
 from archc.emit.coded import Coder, Slot, key
 from archc.emit.flow import Flow, Flows, Step
 from archc.emit.loops import counted
-from archc.graph.attributes import attribute
+from archc.graph.attributes import attribute, module_source
 from archc.graph.initial import initial
 from archc.graph.ir import Copy, Graph, Member
 from archc.lang.walk import free_names
 from archc.ops.initialisers import Initialiser
 from archc.shapes import Dim, Formula, Num, Real
+from archc.source.diagnostic import Diagnostic, SpecError
 from archc.source.text import Span
 
 if TYPE_CHECKING:
@@ -134,6 +135,7 @@ class _Writer:
         """The source of a member's submodule; None where it has none."""
         for target in {id(c): c.target for c in member.copies}.values():
             self.made.helpers.update(getattr(target, "helpers", None) or {})
+        self._check_uses(member)
         copies = member.copies[:1] if member.share or not member.arranged else member.copies
         known = {id(c): self._mark(c) for c in {id(c): c for c in copies}.values()}
         marks = [known[id(c)] for c in copies]
@@ -145,12 +147,27 @@ class _Writer:
             return self._listed(member, [BYPASSED if m is None else m for m in marks], copies)
         return self._listed(member, marks, copies)
 
+    def _check_uses(self, member: Member) -> None:
+        """All that one set of weights is applied to must need the same code."""
+        if len(member.uses) == 1 and not (member.share and len(member.copies) > 1):
+            return
+        for index, copies in enumerate(zip(*member.uses, strict=True)):
+            together = [c for use in member.uses for c in use] if member.share else copies
+            first, *others = {id(c): c for c in together}.values()
+            for other in others:
+                if self._code(first) != self._code(other):
+                    raise SpecError([_differs(member, index)])
+
+    def _code(self, copy: Copy) -> Any:
+        mark = self._mark(copy)
+        return (mark[0], [slot.value for slot in mark[1]]) if isinstance(mark, tuple) else mark
+
     def _mark(self, copy: Copy) -> Any:
         """What tells copies apart: the class and its arguments, or the operator's source."""
         if copy.target is None:
             return BYPASSED
         if not isinstance(copy.target, Graph):
-            return copy.target.module(*copy.inputs.values())
+            return module_source(copy)
         cls = self.class_of(copy.target)
         return cls, tuple(cls.values(copy))
 
@@ -325,6 +342,16 @@ def _dotted(path: str) -> bool:
 def _weight(path: str) -> str:
     """The source of a weight: by attributes, or by its name where numbers are on the way."""
     return f"self.{path}" if _dotted(path) else f'self.get_parameter("{path}")'
+
+
+def _differs(member: Member, index: int) -> Diagnostic:
+    which = f"copy {index} of `{member.name}`" if member.arranged and not member.share else f"`{member.name}`"
+    return Diagnostic(
+        "A606",
+        f"{which} is applied in two ways that need different code, and is one module",
+        member.span,
+        "give it the same inputs in each place, or use a node of its own",
+    )
 
 
 def slot_of(value: Any) -> Slot:

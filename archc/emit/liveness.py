@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from bisect import bisect, insort
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
@@ -10,7 +11,7 @@ from archc.emit.coded import replace
 from archc.emit.names import RESERVED
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, order=True)
 class Life:
     """From where to where a variable is needed, in statements."""
 
@@ -71,13 +72,18 @@ def settle(
     names: dict[str, str] = dict(arguments)
     held: dict[str, list[Life]] = {}
     for coded, name in arguments.items():
-        held.setdefault(name, []).append(found[coded])
+        insort(held.setdefault(name, []), found[coded])
     forbidden = set(RESERVED) | set(taken)
 
     def free(name: str, life: Life) -> bool:
         if name in forbidden:
             return False
-        return all(life.first >= other.last or other.first >= life.last for other in held.get(name, ()))
+        # Lives of one name follow each other, so only the neighbours can be in the way.
+        others = held.get(name, [])
+        at = bisect(others, life)
+        return not (
+            (at and others[at - 1].last > life.first) or (at < len(others) and others[at].first < life.last)
+        )
 
     def give(coded: str, candidates: list[str]) -> None:
         life = found[coded]
@@ -88,8 +94,10 @@ def settle(
             candidate = f"{candidates[-1].rstrip('_')}_{number}"
             chosen = candidate if free(candidate, life) else None
         names[coded] = chosen
-        held.setdefault(chosen, []).append(life)
+        insort(held.setdefault(chosen, []), life)
 
+    for coded in _unread(body):
+        names[coded] = "_"
     carried = _carried(body)
     named = [c for c in found if c not in names and fixed(c) is not None]
     for coded in named:
@@ -108,6 +116,19 @@ def settle(
         return ast.Name(names[name], ast.Load()) if name in names else None
 
     return _without_copies([replace(s, rename) for s in body])
+
+
+def _unread(body: list[ast.stmt]) -> set[str]:
+    """Variables that only take up a place among several outputs."""
+    found: set[str] = set()
+    read: set[str] = set()
+    for statement in body:
+        for node in ast.walk(statement):
+            if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load):
+                read.add(node.id)
+            elif isinstance(node, ast.Tuple) and isinstance(node.ctx, ast.Store):
+                found.update(n.id for n in node.elts if isinstance(n, ast.Name))
+    return {name for name in found - read if name[0] in "ρλ"}
 
 
 def _carried(body: list[ast.stmt]) -> dict[str, str]:

@@ -7,15 +7,13 @@ from collections.abc import Callable, Sequence
 from archc.emit.coded import Coder, Slot, key
 from archc.emit.names import argument_name, singular
 from archc.graph import labels
-from archc.graph.attributes import attribute
+from archc.graph.attributes import attribute, module_source
 from archc.graph.ir import Bundle, Call, Copy, Graph, Member, Operand, Wire
 
 
 def builds(copy: Copy) -> bool:
     """Does a copy own a submodule?"""
-    if copy.target is None:
-        return False
-    return isinstance(copy.target, Graph) or copy.target.module(*copy.inputs.values()) is not None
+    return isinstance(copy.target, Graph) or module_source(copy) is not None
 
 
 def forward_order(graph: Graph) -> list[str]:

@@ -131,7 +131,7 @@ def _level(node: ast.expr) -> int:
             return _BINARY[type(node.op)][1]
         case ast.UnaryOp():
             return _UNARY_LEVEL
-        case ast.Constant(value=int() | float()) if not isinstance(node.value, bool) and node.value < 0:
+        case ast.Constant(value=int() | float() as value) if value < 0:
             return _UNARY_LEVEL
         case ast.Tuple() | ast.Starred() | ast.GeneratorExp():
             return _ATOM

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from archc.graph.checkpoints import graphs
-from archc.graph.ir import Graph, Member
+from archc.graph.ir import Copy, Graph, Member
+from archc.ops.base import Op
 from archc.source.diagnostic import Diagnostic, Report
 
 # What torch.nn.Module has by itself (torch 2.13); a submodule of that name would be hidden by it.
@@ -39,11 +40,14 @@ def check_names(graph: Graph, report: Report) -> None:
 
 def owns_module(member: Member) -> bool:
     """Is a member an attribute of the module built for its block?"""
-    return any(
-        isinstance(copy.target, Graph)
-        or (copy.target is not None and copy.target.module(*copy.inputs.values()) is not None)
-        for copy in member.copies
-    )
+    return any(isinstance(c.target, Graph) or module_source(c) is not None for c in member.copies)
+
+
+def module_source(copy: Copy) -> str | None:
+    """The source of an operator's submodule, as the operator writes it; None where it has none."""
+    if not isinstance(copy.target, Op):
+        return None
+    return copy.target.module(*copy.inputs.values())  # type: ignore[arg-type]
 
 
 def _hidden(member: Member) -> Diagnostic:
