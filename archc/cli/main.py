@@ -6,11 +6,15 @@ Nothing heavy is imported here: `archc --help` needs neither pydantic nor networ
 from __future__ import annotations
 
 import argparse
+import atexit
+import gc
 import importlib
 import os
 import sys
 from collections.abc import Sequence
 from typing import Any, NamedTuple, NoReturn
+
+from archc.source.collector import collector_paused
 
 
 class Command(NamedTuple):
@@ -121,7 +125,9 @@ def _dispatch(words: list[str]) -> int:
         what = "option" if first.startswith("-") else "command"
         raise UsageError(unknown(what, first, [*COMMANDS, "--help", "--version"]))
     command = COMMANDS[first]
-    module = importlib.import_module(command.module)
+    with collector_paused():
+        module = importlib.import_module(command.module)
+    atexit.register(gc.freeze)  # memory goes with the process: no last search for garbage
     parser = Parser(f"archc {first}", module.__doc__ or command.summary, module.EXAMPLE)
     module.arguments(parser)
     try:

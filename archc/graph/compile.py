@@ -20,6 +20,7 @@ from archc.lang.schema import Block
 from archc.lang.syntax import Expr
 from archc.ops.table import Operators
 from archc.shapes import Contradiction, Guard, describe, simplify
+from archc.source.collector import collector_paused
 from archc.source.diagnostic import Diagnostic, Report, SpecError
 from archc.source.text import Source
 
@@ -57,6 +58,7 @@ class Text(NamedTuple):
 Entry = str | Path | Text | Mapping[str, Any]
 
 
+@collector_paused()
 def check(
     entry: Entry,
     settings: Mapping[str, Any] | Iterable[str] = (),
