@@ -4,16 +4,21 @@ from __future__ import annotations
 
 import argparse
 import sys
+from dataclasses import replace
 from glob import glob, has_magic
 from pathlib import Path
+from typing import Any
 
 from archc.cli.main import Parser, UsageError
 from archc.cli.spec import add_settings, as_json, checked, diagnostics_json, show, status
+from archc.graph.checkpoints import resolve
 from archc.graph.compile import Result
 from archc.graph.ir import Graph
+from archc.graph.weights import weights
 from archc.report.cost import Costs
 from archc.report.summary import shape_text
 from archc.report.text import table
+from archc.source.diagnostic import Report
 
 EXAMPLE = "  archc check 'specs/vq/nets.yaml#Encoder@iris' specs/gpt --shapes"
 
@@ -29,18 +34,33 @@ def arguments(parser: Parser) -> None:
     )
     add_settings(parser)
     parser.add_argument("--shapes", action="store_true", help="print the shape of every line")
+    parser.add_argument(
+        "--names", metavar="NAME", help="print how the checkpoint map of that name calls every tensor"
+    )
     parser.add_argument("--json", action="store_true", help="print one JSON object")
 
 
 def execute(options: argparse.Namespace) -> int:
     addresses = [found for given in options.addresses for found in expand(given)]
-    results = [(address, checked(options, address)) for address in addresses]
+    results = [(address, _checked(options, address)) for address in addresses]
     if options.json:
-        print(as_json(_joined([result for _, result in results])))
+        print(as_json(_joined([result for _, result in results], options.names)))
     else:
         for address, result in results:
-            _tell(address, result, options.shapes)
+            _tell(address, result, options)
     return status(*[result for _, result in results])
+
+
+def _checked(options: argparse.Namespace, address: str) -> Result:
+    """The result for an address, the mistakes of the checkpoint map that is asked for among it."""
+    result = checked(options, address)
+    if options.names is None or result.graph is None:
+        return result
+    report = Report()
+    for diagnostic in result.diagnostics:
+        report.add(diagnostic)
+    resolve(result.graph, options.names, report)
+    return replace(result, ok=report.ok, diagnostics=report.diagnostics)
 
 
 def expand(given: str) -> list[str]:
@@ -70,16 +90,19 @@ def _is_spec(file: Path) -> bool:
     )
 
 
-def _joined(results: list[Result]) -> dict:
+def _joined(results: list[Result], names: str | None) -> dict[str, Any]:
     parts = [diagnostics_json(result) for result in results]
+    graphs = [result.graph for result in results if result.ok and result.graph is not None]
+    extra = {"names": {k: v for graph in graphs for k, v in resolve(graph, names).items()}} if names else {}
     return {
         "ok": all(part["ok"] for part in parts),
         "diagnostics": [item for part in parts for item in part["diagnostics"]],
         "guards": [guard for part in parts for guard in part["guards"]],
+        **extra,
     }
 
 
-def _tell(address: str, result: Result, shapes: bool) -> None:
+def _tell(address: str, result: Result, options: argparse.Namespace) -> None:
     show(result.diagnostics, sys.stdout)
     if not result.ok:
         return
@@ -91,8 +114,10 @@ def _tell(address: str, result: Result, shapes: bool) -> None:
     print(f"{address}: ok, {blocks} block{'s' * (blocks != 1)}, {parameters:,} parameters")
     for sentence in result.guards:
         print(f"    {sentence}")
-    if shapes:
+    if options.shapes:
         print(shape_table(graph))
+    if options.names:
+        print(name_table(graph, options.names))
 
 
 def count_blocks(graph: Graph) -> int:
@@ -129,6 +154,16 @@ def shape_table(graph: Graph) -> str:
         for member in here.members.values():
             waiting += [copy.target for copy in member.copies if isinstance(copy.target, Graph)]
     return "\n".join(parts)
+
+
+def name_table(graph: Graph, names: str) -> str:
+    """Each tensor of a model, its shape, and what a checkpoint map calls it."""
+    shapes = weights(graph)
+    rows = [
+        [ours, str([int(size) for size in shapes[ours].shape]), theirs]
+        for ours, theirs in resolve(graph, names).items()
+    ]
+    return table([["tensor", "shape", names], *rows], indent="    ")
 
 
 def _numbers(graph: Graph) -> str:

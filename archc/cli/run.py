@@ -215,9 +215,9 @@ def flops_at(graph: Graph, inputs: dict[str, Any]) -> Any:
     found: dict[str, int] = {}
     for name, ref in graph.inputs.items():
         shape = getattr(graph.type(ref), "shape", None) or ()
-        value = inputs.get(name)
-        if hasattr(value, "shape"):
-            found |= {str(s): n for s, n in zip(shape, value.shape, strict=True) if not isinstance(s, int)}
+        sizes = getattr(inputs.get(name), "shape", None)
+        if sizes is not None:
+            found |= {str(s): n for s, n in zip(shape, sizes, strict=True) if not isinstance(s, int)}
     return evaluate(flops, found) if flops is not None and symbols(flops) <= found.keys() else None
 
 

@@ -80,6 +80,34 @@ def test_check_fails_where_one_of_many_is_wrong(run, tmp_path: Path) -> None:
     assert "net.yaml: ok" in ended.out
 
 
+NAMED = """\
+archc: 1
+blocks:
+  Net:
+    inputs: {x: "[B, 8]"}
+    nodes: {fc: {call: Layer, repeat: 2}}
+    flow: {y: x -> fc}
+    checkpoints:
+      theirs: {"fc.<i>.*": "layers.<i + 1>.*"}
+  Layer:
+    inputs: {x: "[B, C]"}
+    nodes: {proj: linear(C)}
+    flow: {y: x -> proj}
+main: Net
+"""
+
+
+def test_check_names_prints_the_resolved_table(run, tmp_path: Path) -> None:
+    (tmp_path / "named.yaml").write_text(NAMED)
+    ended = run("check", "named.yaml", "--names", "theirs")
+    assert ended.status == 0
+    assert ["fc.1.proj.weight", "[8,", "8]", "layers.2.proj.weight"] in map(str.split, ended.out.splitlines())
+    told = json.loads(run("check", "named.yaml", "--names", "theirs", "--json").out)
+    assert told["names"]["fc.0.proj.bias"] == "layers.1.proj.bias"
+    ended = run("check", "named.yaml", "--names", "their")
+    assert ended.status == 1 and "error[A610]" in ended.out and "did you mean `theirs`?" in ended.out
+
+
 def test_given_and_absent_fix_inputs(run) -> None:
     assert "mask: Tensor | None = None" in run("build", "net.yaml").out
     assert "mask: Tensor)" in run("build", "net.yaml", "--given", "mask").out
