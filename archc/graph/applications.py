@@ -9,13 +9,13 @@ from archc.graph import presence
 from archc.graph.binding import Bound
 from archc.graph.builder import Builder, settle
 from archc.graph.connect import Feed, connect, inlets
-from archc.graph.infer import operand_type
+from archc.graph.infer import names_help, operand_type
 from archc.graph.ir import Copy, Graph, Type
 from archc.graph.labels import relabel
 from archc.graph.numbers import Numbers
 from archc.graph.signature import Inside
 from archc.graph.values import Failed, Given, Target, Value
-from archc.shapes import Mismatch, Num, Real, Size, describe, plain, recording
+from archc.shapes import Guard, Mismatch, Num, Real, Size, describe, plain, recording, symbols
 from archc.source.diagnostic import Frame, Related
 from archc.source.text import Span
 
@@ -92,7 +92,7 @@ class Applications:
         for size in bound.target.sizes:
             self._agree(bound.block.name, size, inside)
         origins = builder.origins(graph, inside.origins)
-        self._guards(graph, origins, span)
+        self._guards(graph, origins, span, frame)
         # Inside lists and operators, numbers arrive without their labels.
         for value in bound.params.values():
             if not isinstance(value, Num | Real):
@@ -134,13 +134,21 @@ class Applications:
             related=related,
         )
 
+    def _refuse(self, guard: Guard, fact: bool | Mismatch, origins: dict) -> NoReturn:
+        """Tell that a block demands of its sizes what is not so here."""
+        if isinstance(fact, Mismatch):
+            self._context.fail("A301", str(fact), guard.span, names_help(fact), trace=guard.trace)
+        needed = guard.message or "; ".join(describe([guard.condition]))
+        known = ", ".join(f"{n} is {s}" for n, s in origins.items() if n in symbols(guard.condition))
+        self._context.fail("A303", f"{needed}, and {known}", guard.span, trace=guard.trace)
+
     def _agree(self, block: str, size: Given, inside: Inside) -> None:
         """A free dimension that a preset gives must be what is wired."""
         found = inside.outside.get(str(size.name))
         if found is not None and plain(found) != size.value:
             self._context.fail("A306", f"`{size.name}` of `{block}` is {found} here", size.span)
 
-    def _guards(self, graph: Graph, origins: dict, span: Span) -> None:
+    def _guards(self, graph: Graph, origins: dict, span: Span, frame: str) -> None:
         """What a block demands of its sizes, demanded of this block's."""
         key = (id(graph), tuple(origins.items()))
         if key in self._guarded:
@@ -151,25 +159,10 @@ class Applications:
             fact = settle(guard.condition, origins)
             if fact is True:
                 continue
-            if isinstance(fact, Mismatch):
-                self._context.fail(
-                    "A301",
-                    f"{fact}",
-                    span,
-                    f"`{graph.name}` needs them to be equal",
-                    related=[Related(guard.span, "needed here")],
-                    trace=guard.trace,
-                )
-            if fact is False:
-                needed = guard.message or "; ".join(describe([guard.condition]))
-                known = ", ".join(f"{n} is {s}" for n, s in origins.items())
-                self._context.fail(
-                    "A303",
-                    f"`{graph.name}`: {needed}, and {known}",
-                    span,
-                    related=[Related(guard.span, "needed here")],
-                )
-            way = (*guard.trace, Frame(span, f"in `{graph.name}`"))
+            if not isinstance(fact, tuple):
+                with self._context.inside(Frame(span, frame), origins):
+                    self._refuse(guard, fact, origins)
+            way = (*guard.trace, Frame(span, frame))
             self._builder.require(fact, guard.span, guard.message, way)
 
 

@@ -24,6 +24,7 @@ from archc.shapes import (
     decide,
     recording,
     same,
+    sides,
     substitute,
     symbol,
     symbols,
@@ -246,11 +247,12 @@ def size_names(value: Any) -> frozenset[str]:
 
 def settle(fact: Cond, origins: Mapping[str, Size]) -> tuple[Cond, ...] | bool | Mismatch:
     """A called block's condition in the caller's sizes: decided, or what remains of it."""
-    if fact.op == "==" and len(fact.args) == 1 and unknowns(fact):
+    equal = sides(fact) if unknowns(fact) else None
+    if equal is not None:
         # An equality that the block could not decide; the caller knows more.
         try:
             with recording() as facts:
-                same(substitute(fact.args[0], origins), 0)
+                same(*(substitute(side, origins) for side in equal))
         except Mismatch as wrong:
             return wrong
         return tuple(facts) or True

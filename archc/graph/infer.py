@@ -11,7 +11,7 @@ from archc.graph.context import Context
 from archc.graph.ir import Bundle, Number, Type
 from archc.graph.values import Value
 from archc.ops.base import Op, ShapeError
-from archc.shapes import Cond, Dim, Mismatch, Size, Tensor, TooSmall, recording
+from archc.shapes import Cond, Dim, Mismatch, Size, Tensor, TooSmall, recording, symbols
 from archc.source.diagnostic import Related
 from archc.source.text import Span
 
@@ -82,8 +82,9 @@ class Inference:
     def _refuse(self, op: Op, slots: Sequence[Slot], wrong: ShapeError, span: Span):
         feeds = [(port, feed) for port, feed in slots if feed is not None]
         place = span
-        if len(feeds) > 1:
-            place = next((feed.span for port, feed in feeds if (port,) == wrong.about), span)
+        single = [p.name for p in op.ports() if not p.variadic]
+        if len(feeds) > 1 and len(wrong.about) == 1 and wrong.about[0] in single:
+            place = next((feed.span for port, feed in feeds if port in wrong.about), span)
         if wrong.needs_static is not None:
             self._context.needs_static(wrong.needs_static, wrong.message, place, wrong.help)
         related = []
@@ -94,7 +95,10 @@ class Inference:
                 related.append(Related(self._origin(feed.operand), message))
         cause = wrong.__cause__
         code = "A301" if type(cause) is Mismatch else "A304" if isinstance(cause, TooSmall) else "A302"
-        self._context.fail(code, wrong.message, place, wrong.help, related=related)
+        help = wrong.help or (names_help(cause) if isinstance(cause, Mismatch) else None)
+        if isinstance(cause, Mismatch) and cause.example and cause.example not in wrong.message:
+            help = f"{cause.example}; {help}" if help else cause.example
+        self._context.fail(code, wrong.message, place, help, related=related)
 
     def _merge(self, op: Op, variants: list[tuple[Tensor, ...]], span: Span) -> tuple[Tensor, ...]:
         first = variants[0]
@@ -123,6 +127,14 @@ class Inference:
             x if _same_size(x, y) else self._new_size(reason) for x, y in zip(a.shape, b.shape, strict=True)
         )
         return replace(a, shape=tuple(sizes))
+
+
+def names_help(wrong: Mismatch) -> str | None:
+    """The advice where two free dimensions should be one."""
+    names = [str(side) for side in (wrong.a, wrong.b) if isinstance(side, Dim) and str(side) in symbols(side)]
+    if len(names) < 2:
+        return None
+    return f"where `{names[0]}` and `{names[1]}` are one size, give them one name"
 
 
 FIX_PRESENCE = "fix the input with --given or --absent (`given=[...]`, `absent=[...]` in Python)"

@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from archc.graph.builder import Builder
+from archc.graph.infer import names_help
 from archc.graph.ir import Bundle, Type
 from archc.graph.numbers import Numbers
 from archc.graph.values import Failed
@@ -102,17 +103,9 @@ def _same(
             "A306",
             f"`{declared.name}` is {shown(declared)}, got {found}: `{name}`{value} cannot be {size} here",
             item.span,
-            _help(wrong),
+            wrong.example or names_help(wrong),
         )
     builder.require(facts, item.span)
-
-
-def _help(wrong: Mismatch) -> str | None:
-    example = wrong.verdict.example
-    if not example:
-        return None
-    sizes = ", ".join(f"{n} = {v}" for n, v in example.items())
-    return f"for {sizes}: {wrong.verdict.left} and {wrong.verdict.right}"
 
 
 def shown(declared: Input) -> str:

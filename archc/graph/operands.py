@@ -160,6 +160,9 @@ class Operands:
     def apply(self, op: Op, feeds: list[Feed], span: Span) -> Outcome:
         """An operator in place. What adds or multiplies leaves out absent operands: one alone stays
         itself, unless it is a number."""
+        for feed in feeds:
+            if isinstance(feed.operand, Each):
+                self._context.fail("A410", "`each` has no copies to give to here", feed.span)
         target = Target(op.title(), type(op), (), span)
         fed = connect(self._context, op.title(), inlets(target), feeds, span)
         if fed is None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from archc.shapes.condition import Cond, and_, eq, not_, or_
 from archc.shapes.dim import Dim, Size, symbol
 from archc.shapes.dtype import DTYPES
-from archc.shapes.facts import Indivisible, Mismatch, TooSmall, at_least, divisible, recording, same
+from archc.shapes.facts import Indivisible, Mismatch, TooSmall, at_least, divisible, recording, same, sides
 from archc.shapes.formula import Formula
 from archc.shapes.functions import absolute, ceil, exp, floor, log, log2, maximum, minimum, select, sqrt
 from archc.shapes.guard import Contradiction, Guard, describe, simplify
@@ -58,6 +58,7 @@ __all__ = [
     "recording",
     "same",
     "select",
+    "sides",
     "simplify",
     "sqrt",
     "substitute",

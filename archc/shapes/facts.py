@@ -11,7 +11,7 @@ from contextvars import ContextVar, Token
 from typing import Any
 
 from archc.shapes.condition import Cond, at_least_zero, equals_zero
-from archc.shapes.dim import Dim, Size
+from archc.shapes.dim import Dim, Size, size, terms_of
 from archc.shapes.verdict import Verdict, compare, decide
 
 _facts: ContextVar[list[Cond] | None] = ContextVar("facts", default=None)
@@ -23,6 +23,11 @@ class Mismatch(Exception):
     def __init__(self, a: Size, b: Size, verdict: Verdict):
         super().__init__(a, b, verdict)
         self.a, self.b, self.verdict = a, b, verdict
+
+    @property
+    def example(self) -> str:
+        """The smallest sizes that fail, and what the two are there: "for H = 1: 1 and 7"."""
+        return _where(self.verdict).removeprefix(": ")
 
     def __str__(self) -> str:
         if self.verdict.kind == "undecided":
@@ -91,6 +96,19 @@ def same(a: Size, b: Size) -> Size:
     elif verdict.kind != "equal":
         raise Mismatch(a, b, verdict)
     return min(a, b, key=_complexity)
+
+
+def sides(condition: Cond) -> tuple[Size, Size] | None:
+    """The two sizes of an equality, all terms positive; None of other conditions.
+
+    >>> from archc.shapes import symbol, eq
+    >>> sides(eq(2 * symbol("H"), symbol("W") + 1))
+    (Dim(2 * H), Dim(W + 1))
+    """
+    if condition.op != "==" or len(condition.args) != 1:
+        return None
+    terms = terms_of(condition.args[0])
+    return size({m: c for m, c in terms if c > 0}), size({m: -c for m, c in terms if c < 0})
 
 
 def _complexity(size: Size) -> int:
