@@ -68,7 +68,6 @@ def test_sizes_that_are_refused_are_told() -> None:
 @pytest.mark.parametrize(
     ("layer", "args", "inputs"),
     [
-        ("PixelUnshuffle", (2,), [Tensor((B, 3, H, W))]),  # odd sizes are refused
         ("Linear", (8, 4), [Tensor((B, C))]),
         ("Linear", (8, 4), [Tensor(None)]),
     ],
