@@ -12,9 +12,8 @@ import sys
 from importlib import import_module
 from pathlib import Path
 
-from archc.ops import initialisers
 from archc.ops.base import Op
-from archc.ops.table import TABLE
+from archc.ops.table import INITIALISERS, TABLE, initialiser
 
 PAGE = Path(__file__).parents[1] / "docs" / "operators.md"
 
@@ -138,7 +137,9 @@ def _initialisers() -> str:
         "For `init` and for `init=` of `param` and `buffer`.\n",
         "| initialiser | | PyTorch |\n| --- | --- | --- |",
     ]
-    for name, cls in initialisers.TABLE.items():
+    for name in INITIALISERS:
+        cls = initialiser(name)
+        assert cls is not None
         _, meaning, torch = _parts(inspect.cleandoc(cls.__doc__ or ""))
         signature = _short(cls.signature().replace(cls.title(), name, 1).removesuffix("()"))
         lines.append(_cells(f"`{signature}`", meaning, torch))

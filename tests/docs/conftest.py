@@ -11,6 +11,7 @@
 - ```` ```console ```` holds lines `$ archc ...` and what they print. `...` stands for anything.
 - ```` ```python ```` runs; what a `print(...)` with a comment behind it prints is that comment, and the text
   in a ```` ```text ```` right after is what all of its prints give.
+- ```` ```python build net.yaml -p C=64 ```` is what that command writes.
 
 Console and Python fences of a page share a folder and a namespace, and run in order.
 """

@@ -147,6 +147,8 @@ def test_page(page: list[Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
         _write(fence, tmp_path)
         if fence.language == "console":
             _console(fence)
+        elif fence.words[:1] == ("build",):
+            _compare(fence, _run(["build", *fence.words[1:]])[1])
         elif fence.language == "python":
             printed = _python(fence, names)
 
@@ -166,13 +168,18 @@ def _console(fence: Any) -> None:
         command, _, wanted = part.removeprefix("$ ").partition("\n")
         words = shlex.split(command)
         assert words[0] == "archc", f"{fence.place}: {command}"
-        output = io.StringIO()
-        with contextlib.redirect_stdout(output), contextlib.redirect_stderr(output):
-            status = main(words[1:])
-        told = output.getvalue()
+        status, told = _run(words[1:])
         assert (status != 0) == ("error" in told), f"{fence.place}: {command}\n{told}"
         found += f"$ {command}\n" + (told if wanted.strip() else "") + "\n" * wanted.endswith("\n\n")
     _compare(fence, found)
+
+
+def _run(words: list[str]) -> tuple[int, str]:
+    """A command's exit code, and all that it prints."""
+    output = io.StringIO()
+    with contextlib.redirect_stdout(output), contextlib.redirect_stderr(output):
+        status = main(words)
+    return status, output.getvalue()
 
 
 def _python(fence: Any, names: dict[str, Any]) -> str:
