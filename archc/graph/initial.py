@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from functools import lru_cache
+from typing import TYPE_CHECKING
 
 from archc.graph.ir import Graph, Rule
 from archc.graph.numbers import Numbers
@@ -12,9 +13,11 @@ from archc.graph.values import Failed
 from archc.graph.weights import of_operator
 from archc.lang.schema import Block, InitRule, Tie
 from archc.ops.base import Op, ShapeError, Weight
-from archc.ops.initialisers import Initialiser
 from archc.ops.table import TABLE
 from archc.source.diagnostic import did_you_mean
+
+if TYPE_CHECKING:
+    from archc.ops.initialisers import Initialiser
 
 Owned = tuple[str, Op, Weight]
 """A tensor below a block: its path, the operator that owns it, and what it is."""

@@ -24,15 +24,16 @@ from archc.lang.values import (
 )
 from archc.lang.values import Given as Test
 from archc.lang.walk import free_names
-from archc.ops import initialisers
 from archc.ops.base import BadAttributes, bind
 from archc.ops.pattern import axis_names
+from archc.ops.table import INITIALISERS, initialiser
 from archc.shapes import Cond, Dim, Formula, labelled, symbol, symbols
 from archc.source.diagnostic import did_you_mean
 from archc.source.text import Span
 
 if TYPE_CHECKING:
     from archc.graph.elaborate import Library
+    from archc.ops.initialisers import Initialiser
 
 
 class Numbers:
@@ -145,25 +146,27 @@ class Numbers:
             if isinstance(value.base, Target):
                 base = value.base
                 return Target(base.name, base.what, (*base.arguments, *self._given(value)), value.span)
-            if value.name in initialisers.TABLE and value.name not in self.names:
+            if value.name in INITIALISERS and value.name not in self.names:
                 return self._initialiser(value)
             return self.target(value.name, self._given(value), value.span)
         if isinstance(value, list):
             return [self._targets(v) for v in value]
         return value
 
-    def initialiser(self, call: Call) -> initialisers.Initialiser:
+    def initialiser(self, call: Call) -> Initialiser:
         """How a weight begins, as an `init` rule writes it."""
         name = call.name
-        if name.id not in initialisers.TABLE:
-            close = did_you_mean(name.id, initialisers.TABLE)
-            help = f"did you mean `{close}`?" if close else f"there are {', '.join(initialisers.TABLE)}"
+        if name.id not in INITIALISERS:
+            close = did_you_mean(name.id, INITIALISERS)
+            help = f"did you mean `{close}`?" if close else f"there are {', '.join(INITIALISERS)}"
             self.context.fail("A501", f"there is no initialiser `{name.id}`", name.span, help)
         return self.evaluate(call, bare=True)
 
-    def _initialiser(self, value: Partial) -> initialisers.Initialiser:
+    def _initialiser(self, value: Partial) -> Initialiser:
+        cls = initialiser(value.name)
+        assert cls is not None
         try:
-            return bind(initialisers.TABLE[value.name], value.args, value.kwargs)
+            return bind(cls, value.args, value.kwargs)
         except BadAttributes as bad:
             problem = bad.problems[0]
             self.context.fail("A403", problem.message, value.span, problem.help)

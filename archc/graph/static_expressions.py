@@ -12,6 +12,7 @@ from archc.lang.syntax import Argument, Call, Compare, Comprehension, Expr, Name
 from archc.lang.types import Choice
 from archc.lang.walk import children
 from archc.ops.attributes import Valid, dtype, initialiser, text
+from archc.ops.table import INITIALISERS
 from archc.shapes import DTYPES
 from archc.source.diagnostic import did_you_mean
 from archc.source.text import Span
@@ -80,7 +81,7 @@ class Expressions:
             return
         if where.words is None or word in scope.block.broken:
             return
-        if where.calls and (scope.callee(word) is not None or scope.initialiser(word)):
+        if where.calls and (scope.callee(word) is not None or word in INITIALISERS):
             return
         if word == where.own:
             message = f"`{word}` is not defined here: a default does not see its own param"
@@ -123,7 +124,7 @@ class Expressions:
             scope.error("A242", message, call.name.span, "write it in the flow")
             return []
         callee = scope.callee(word) if word != where.own else scope.beyond(word)
-        if callee is None and scope.initialiser(word):
+        if callee is None and word in INITIALISERS:
             return [a.value for a in call.arguments]
         if callee is None:
             known = [*FUNCTIONS, *scope.callables()] if where.calls else FUNCTIONS

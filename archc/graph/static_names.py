@@ -49,7 +49,6 @@ class Scope:
         self._callees: dict[str, Callee | None] = {}
         self._told: set[str] = set()
         self._compared = 0
-        self._initialisers: Collection[str] | None = None
 
     def error(
         self, code: str, message: str, span: Span, help: str | None = None, related: Iterable[Related] = ()
@@ -89,13 +88,6 @@ class Scope:
         if name in self.block.broken or name.startswith("nn.") or self.project.broken(self.block.file, name):
             return ANY
         return None
-
-    def initialiser(self, name: str) -> bool:
-        if self._initialisers is None:
-            from archc.ops.initialisers import TABLE
-
-            self._initialisers = TABLE.keys()
-        return name in self._initialisers
 
     def callables(self) -> Iterable[str]:
         """Every name that may be called where no node is."""

@@ -21,6 +21,7 @@ from archc.ops.attributes import (
 from archc.ops.base import Declared, ShapeError
 from archc.ops.python import call, py, unless
 from archc.ops.rules import spread
+from archc.ops.table import INITIALISERS, initialiser
 
 
 class Initialiser(Declared):
@@ -301,21 +302,11 @@ class Sincos2d(_Fan):
         return call("sincos_2d_", tensor, *map(py, self._sides()))
 
 
-def _by_title(*classes: type[Initialiser]) -> dict[str, type[Initialiser]]:
-    return {c.title(): c for c in classes}
-
-
-TABLE: dict[str, type[Initialiser]] = _by_title(
-    Zeros, Ones, Constant, Normal, TruncNormal, Uniform, XavierUniform, XavierNormal, KaimingUniform
-) | _by_title(KaimingNormal, Orthogonal, Eye, Dirac)
-TABLE |= {"sincos_1d": Sincos1d, "sincos_2d": Sincos2d}
-
-
 def named(name: str) -> Initialiser:
     """The initialiser that a bare name means; raises Wrong where there is none or it needs more."""
-    cls = TABLE.get(name)
+    cls = initialiser(name)
     if cls is None:
-        raise Wrong(f"there is no initialiser `{name}`", advice(name, TABLE), whole=True)
+        raise Wrong(f"there is no initialiser `{name}`", advice(name, INITIALISERS), whole=True)
     if any(f.is_required() for f in cls.model_fields.values()):
         raise Wrong(f"`{name}` needs arguments", f"it is written `{cls.signature()}`", whole=True)
     return cls()

@@ -1,13 +1,14 @@
-"""The operators by name. A module is imported when one of its operators is asked for."""
+"""Operators and initialisers by name. A module is imported when something of it is asked for."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from importlib import import_module
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from archc.ops.base import Op
+    from archc.ops.initialisers import Initialiser
 
 _MODULES = {
     "conv": "conv1d conv2d conv3d conv_transpose1d conv_transpose2d conv_transpose3d",
@@ -34,11 +35,15 @@ _MODULES = {
     "recurrent": "lstm gru rnn lstm_cell gru_cell rnn_cell",
 }
 _ALIASES = {"swish": "silu"}
+_INITIALISERS = (
+    "zeros ones constant normal trunc_normal uniform xavier_uniform xavier_normal kaiming_uniform"
+    " kaiming_normal orthogonal eye dirac sincos_1d sincos_2d"
+)
 
 
-def class_name(operator: str) -> str:
+def class_name(name: str) -> str:
     """`log_softmax` -> `LogSoftmax`."""
-    return "".join(word[:1].upper() + word[1:] for word in operator.split("_"))
+    return "".join(word[:1].upper() + word[1:] for word in name.split("_"))
 
 
 TABLE: dict[str, str] = {
@@ -48,6 +53,21 @@ TABLE: dict[str, str] = {
 }
 TABLE |= {alias: TABLE[name] for alias, name in _ALIASES.items()}
 """Operator -> "module:Class"."""
+
+INITIALISERS: dict[str, str] = {
+    name: f"archc.ops.initialisers:{class_name(name)}" for name in _INITIALISERS.split()
+}
+"""Initialiser -> "module:Class"."""
+
+
+def _load(place: str) -> Any:
+    module, _, name = place.partition(":")
+    return getattr(import_module(module), name)
+
+
+def initialiser(name: str) -> type[Initialiser] | None:
+    """The initialiser's class, or None where there is none of that name."""
+    return _load(INITIALISERS[name]) if name in INITIALISERS else None
 
 
 class Operators:
@@ -68,10 +88,7 @@ class Operators:
         """The operator's class, or None where there is none of that name."""
         if name in self.extra:
             return self.extra[name]
-        if name not in TABLE:
-            return None
-        module, _, attribute = TABLE[name].partition(":")
-        return getattr(import_module(module), attribute)
+        return _load(TABLE[name]) if name in TABLE else None
 
 
 _BUILT_IN = Operators()

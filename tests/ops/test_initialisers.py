@@ -4,7 +4,7 @@ import numpy
 import pytest
 import torch
 
-from archc.ops import initialisers
+from archc.ops import initialisers, table
 from archc.ops.base import ShapeError, bind
 from archc.ops.python import plain_text
 from archc.ops.weight import Param
@@ -37,7 +37,7 @@ def run(text: str, initialiser) -> torch.Tensor:
 
 
 def made(name: str, *args, shape, **kwargs) -> torch.Tensor:
-    initialiser = bind(initialisers.TABLE[name], args, kwargs)
+    initialiser = bind(table.initialiser(name), args, kwargs)
     initialiser.check(shape)
     torch.manual_seed(0)
     new = run(initialiser.tensor(shape), initialiser)
@@ -48,14 +48,14 @@ def made(name: str, *args, shape, **kwargs) -> torch.Tensor:
 
 
 def test_every_initialiser_is_tried():
-    assert USES.keys() == initialisers.TABLE.keys()
+    assert USES.keys() == table.INITIALISERS.keys()
 
 
 @pytest.mark.parametrize("name", USES)
 def test_runs(name):
     args, kwargs, shape = USES[name]
     assert made(name, *args, shape=shape, **kwargs).shape == shape
-    assert "Example" in initialisers.TABLE[name].__doc__
+    assert "Example" in table.initialiser(name).__doc__
 
 
 def test_what_they_fill():
@@ -95,7 +95,7 @@ def test_sincos_2d_is_mae_s():
 )
 def test_what_they_cannot_fill(name, args, shape, message):
     with pytest.raises(ShapeError, match=message):
-        bind(initialisers.TABLE[name], args).check(shape)
+        bind(table.initialiser(name), args).check(shape)
 
 
 def test_a_parameter_cannot_be_filled():
