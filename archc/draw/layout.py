@@ -128,6 +128,7 @@ class _Layout:
         self.x = [0.0] * len(self.items)
         # The way of each edge that leaves its row's neighbour: the column it runs down.
         self.column: dict[tuple[int, int], float] = {}
+        self.sideways: set[tuple[int, int]] = set()
 
     def _sizes(self) -> tuple[list[float], list[float], list[float]]:
         """How far each item reaches left and right of its spine, and its height with its sheets."""
@@ -153,6 +154,7 @@ class _Layout:
         if not self.items:
             return Area(120.0, HEADER + PADDING, 60.0)
         self._columns()
+        self.sideways = self._side_entries()
         spans = self._spans()
         tops, channels = self._rows(spans)
         places = self._places(tops)
@@ -247,22 +249,30 @@ class _Layout:
 
     def _label_width(self, ear: Ear) -> float:
         """The room for the labels of an ear's own edges."""
-        path = [ear.start, *ear.inner, ear.end][0 if not ear.inner else 1 :]
+        path = [ear.start, *ear.inner, ear.end]
         own = (self.labels.get(pair, "") for pair in zip(path, path[1:], strict=False))
         return max((text_width(label, SMALL) + 8 for label in own if label), default=0.0)
 
     # Channels and rows
 
-    def _side_entry(self, a: int, b: int) -> bool:
-        """Does an edge come into a circle from the side? Only where nothing stands between."""
-        x = self.column.get((a, b), self.x[b])
-        if not self._is_circle(b) or abs(x - self.x[b]) < 1:
-            return False
-        low, high = sorted((x, self.x[b]))
-        return all(
-            i == b or self.x[i] + self.right[i] < low or self.x[i] - self.left[i] > high
-            for i in self.in_row[self.layer[b]]
-        )
+    def _side_entries(self) -> set[tuple[int, int]]:
+        """The edges that come into a circle from the side: where nothing stands or runs between."""
+        found: set[tuple[int, int]] = set()
+        taken: dict[int, list[tuple[float, float, int]]] = {}  # by row: from, to, whose
+        for a, b, _ in self.edges:
+            x = self.column.get((a, b), self.x[b])
+            if not self._is_circle(b) or abs(x - self.x[b]) < 1 or (a, b) in found:
+                continue
+            low, high = sorted((x, self.x[b]))
+            free = all(
+                i == b or self.x[i] + self.right[i] < low or self.x[i] - self.left[i] > high
+                for i in self.in_row[self.layer[b]]
+            )
+            lines = taken.setdefault(self.layer[b], [])
+            if free and all(c == b or until < low or start > high for start, until, c in lines):
+                found.add((a, b))
+                lines.append((low, high, b))
+        return found
 
     def _spans(self) -> list[dict[tuple[str, int], _Span]]:
         """The horizontal stretches of every channel, with their tracks."""
@@ -281,7 +291,7 @@ class _Layout:
         for a, b, _ in self.edges:
             x = self.column.get((a, b), self.x[b])
             stretch(self.layer[a], ("out", a), self.x[a], x)
-            if not self._side_entry(a, b):
+            if (a, b) not in self.sideways:
                 stretch(self.layer[b] - 1, ("in", b), x, self.x[b])
         for channel in channels:
             for incoming in (False, True):
@@ -355,7 +365,7 @@ class _Layout:
                 assert out is not None
                 level = channels[self.layer[a]](out)
                 points += [(start.spine, level), (x, level)]
-            if self._side_entry(a, b):
+            if (a, b) in self.sideways:
                 middle = end.y + end.h / 2
                 side = end.x if x < end.spine else end.x + end.w
                 points += [(x, middle), (side, middle)]
