@@ -125,6 +125,8 @@ def _dispatch(words: list[str]) -> int:
         what = "option" if first.startswith("-") else "command"
         raise UsageError(unknown(what, first, [*COMMANDS, "--help", "--version"]))
     command = COMMANDS[first]
+    # pydantic would search all installed distributions for plugins that watch models: ours need none.
+    os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
     with collector_paused():
         module = importlib.import_module(command.module)
     atexit.register(gc.freeze)  # memory goes with the process: no last search for garbage
