@@ -117,8 +117,11 @@ class Builder:
         """A size that only an open input tells may be used only where that input is there."""
         if not self.graph.open:
             return
-        numbers = [feed.operand.value for _, feed in slots if feed and isinstance(feed.operand, Number)]
-        for name in size_names([*op.__dict__.values(), *numbers]):
+        used = dict.fromkeys(size_names(list(op.__dict__.values())), span)
+        for _, feed in slots:
+            if feed and isinstance(feed.operand, Number):
+                used |= dict.fromkeys(size_names(feed.operand.value), feed.span)
+        for name, where in used.items():
             place = self.graph.sizes.get(name)
             source = self.nodes.get(place[0].node) if place else None
             if not isinstance(source, Input) or source.name not in self.graph.open:
@@ -126,7 +129,7 @@ class Builder:
             there = presence.given(self.graph.open.index(source.name), len(self.graph.open))
             if cases & ~there:
                 message = f"`{name}` has no value where `{source.name}` is not given"
-                self.context.fail("A413", message, span, FIX_PRESENCE)
+                self.context.fail("A413", message, where, FIX_PRESENCE)
 
     def operand(self, feed: Feed | None) -> Operand:
         """What a node's argument is: a reference, a number or nothing."""

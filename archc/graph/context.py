@@ -99,7 +99,8 @@ class Context:
         self.fail("A406", message, span, help or self._how_to_give(symbols(value)), related=related)
 
     def _how_to_give(self, names: Iterable[str]) -> str | None:
-        outer = self.outermost(names)
+        dims = self.blocks[0].dims
+        outer = [n for n in self.outermost(names) if n in dims]
         return "give it: " + " ".join(f"-p {n}=64" for n in outer) if outer else None
 
     def outermost(self, names: Iterable[str]) -> list[str]:

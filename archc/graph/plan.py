@@ -9,7 +9,7 @@ from typing import Any
 from archc.graph.binding import Bound, bind_target, with_preset
 from archc.graph.infer import FIX_PRESENCE
 from archc.graph.numbers import Numbers
-from archc.graph.values import Target
+from archc.graph.values import Failed, Target
 from archc.lang.schema import Node
 from archc.lang.syntax import Call
 from archc.lang.values import Given as Test
@@ -46,19 +46,16 @@ def plan(numbers: Numbers, node: Node) -> Plan:
         bound, test = _one(numbers, node, loops[0])
         _static(numbers, node, test)
         return Plan(node, (bound,) * len(loops), arranged)
-    if node.share:
-        used = sorted(free_variables(node) & set(repeat.names))
-        numbers.context.fail(
-            "A411",
-            f"the copies of `{node.name}` share their weights, so its arguments cannot use `{used[0]}`",
-            node.span,
-            "leave out `share: true`, or the loop's names",
-        )
+    if node.share and not _arguments(node).isdisjoint(repeat.names):
+        raise Failed  # told by the static checks
     copies = []
     for names in loops:
         bound, test = _one(numbers, node, names)
         _static(numbers, node, test)
         copies.append(bound)
+    if node.share:
+        one = next((bound for bound in copies if bound is not None), None)
+        copies = [bound and one for bound in copies]
     return Plan(node, tuple(copies), arranged)
 
 
@@ -72,14 +69,20 @@ def _static(numbers: Numbers, node: Node, test: tuple | None) -> None:
 
 def free_variables(node: Node) -> set[str]:
     """The names that a node's calls and conditions use."""
+    found = _arguments(node)
+    for condition in (node.when, node.choose):
+        if condition is not None:
+            found |= free_names(condition)
+    return found
+
+
+def _arguments(node: Node) -> set[str]:
+    """The names that a node's calls use."""
     found: set[str] = set()
     for call in node.calls:
         found.add(call.name.id)
         for argument in call.arguments:
             found |= free_names(argument.value)
-    for condition in (node.when, node.choose):
-        if condition is not None:
-            found |= free_names(condition)
     return found
 
 

@@ -171,7 +171,24 @@ class Expressions:
             else:
                 self._unknown(argument, callee, name, order, ports)
                 continue
-            self.check(argument.value, Where(extra=extra, words=words))
+            if key == "init" and not isinstance(callee, Block):
+                self._initialiser(argument.value)
+            else:
+                self.check(argument.value, Where(extra=extra, words=words))
+
+    def _initialiser(self, expr: Expr) -> None:
+        """The `init` of a stored tensor is an initialiser, or an `op` param that may be one."""
+        name = expr.name if isinstance(expr, Call) else expr
+        if isinstance(name, Name) and name.id in INITIALISERS:
+            for argument in expr.arguments if isinstance(expr, Call) else ():
+                self.check(argument.value)
+            return
+        if not isinstance(name, Name) or self.scope.is_number(name.id):
+            self.check(expr)
+            return
+        close = self.scope.close(name.id, INITIALISERS)
+        help = f"did you mean `{close}`?" if close else f"there are {', '.join(INITIALISERS)}"
+        self.scope.error("A501", f"there is no initialiser `{name.id}`", name.span, help)
 
     def _too_many(self, span: Span, callee: Callee, name: str, count: int) -> None:
         kind = "param" if isinstance(callee, Block) else "attribute"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, field
 
 from archc.graph.static_expressions import BUNDLES, NUMBER, Expressions, attributes, inputs
@@ -23,7 +24,7 @@ from archc.lang.syntax import (
     Slice,
     Step,
 )
-from archc.lang.walk import children, free_occurrences
+from archc.lang.walk import chains, children, free_occurrences
 from archc.ops.base import Op
 from archc.source.text import Span
 
@@ -55,6 +56,7 @@ class FlowChecks:
         self._fine: set[str] = set()  # what may be a step without arguments
         self._line = 0
         self._needs: list[int] = []
+        self._steps: Counter[str] | None = None  # how often each node is a step, counted when asked
 
     def run(self) -> Uses:
         """Check all lines."""
@@ -127,6 +129,17 @@ class FlowChecks:
         else:
             scope.no_value(name)
 
+    def _applied(self, node: str) -> int:
+        """In how many places a node is a step."""
+        if self._steps is None:
+            self._steps = Counter(
+                step.name.id
+                for line in self.scope.block.flow
+                for chain in chains(line)
+                for step in chain.steps
+            )
+        return self._steps[node]
+
     def _port(self, port: Port) -> None:
         base = port.value
         scope = self.scope
@@ -146,6 +159,9 @@ class FlowChecks:
         self.uses.nodes[self._line].append(node)
         if port.port == "all":
             self.uses.whole.append((self._line, node))
+            if self._applied(node) > 1:
+                message = f"`{node}` is applied in several places, so `{node}.all` could be of any"
+                scope.error("A241", message, port.span, "use a node of its own for one of them")
             if node not in self.repeated:
                 message = f"`{node}` has no copies, so there is no `{node}.all`"
                 scope.error("A241", message, port.span, "`all` needs a node with `repeat` or `parallel`")

@@ -259,6 +259,8 @@ def missing(
     """Is a key missing that is needed? Reported, unless another key was meant to be it."""
     if name in tree:
         return False
+    if tree.broken:
+        return True
     if not any(key.text not in readers and did_you_mean(key.text, readers) == name for key, _ in tree):
         reading.error("A102", message, span, help)
     return True

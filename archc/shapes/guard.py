@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from archc.shapes.atom import Floor, Symbol
 from archc.shapes.condition import Cond
-from archc.shapes.dim import Dim, Size, of_atom
+from archc.shapes.dim import Dim, Size, of_atom, size, terms_of
 from archc.shapes.limits import TooLarge
 from archc.shapes.residues import TooManyResidues
 from archc.shapes.solutions import Solutions, solve
@@ -198,13 +198,26 @@ def _words(condition: Cond) -> tuple[str, str]:
         return bound
     congruence = _congruence(condition)
     if congruence is None:
-        return str(condition), ""
+        return _compared(condition) or (str(condition), "")
     value, divisor, remainder = congruence
     if remainder == 0:
         return str(value), f"must be divisible by {divisor}"
     if divisor == 2:
         return str(value), "must be odd"
     return str(value % divisor), f"must be {remainder}"
+
+
+def _compared(condition: Cond) -> tuple[str, str] | None:
+    """Of two sizes, one at least as large as the other, or both equal."""
+    if condition.op not in (">=", "==") or len(condition.args) != 1:
+        return None
+    terms = terms_of(condition.args[0])
+    more, less = size({m: c for m, c in terms if c > 0}), size({m: -c for m, c in terms if c < 0})
+    if not isinstance(more, Dim) or not isinstance(less, Dim):
+        return None
+    if not all(isinstance(atom, Symbol) for monomial, _ in terms for atom, _ in monomial):
+        return None  # `H % 4 <= 1` says it better
+    return str(more), f"must be at least {less}" if condition.op == ">=" else f"must be {less}"
 
 
 def _bound(condition: Cond) -> tuple[str, str] | None:

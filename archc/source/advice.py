@@ -173,6 +173,12 @@ class _Refusal:
         if key and not self.same_line(self.begun, self.at) and self.at <= key.end():
             if not closes(self.text, self.begun):
                 return self.never_closed(self.begun)
+            cut = self.text.rfind(" #", self.begun, self.line_start(self.at))
+            if cut >= 0 and cut >= self.line_start(self.line_start(self.at) - 1):
+                self.at = cut
+                start, end = self.item_start(opening), self.line_end(cut)
+                words = f"YAML takes `{shortened(self.text[cut + 1 : end])}` for a comment and drops it"
+                return self.quote("A025", words, start, end)
             start, end = self.indent_end(self.at), self.line_end(self.at)
             message = f"within `{opening}{_CLOSING.get(opening, '')}` a comma is missing before this line"
             return self.told("A020", message, start, end, "end the line above with a comma")

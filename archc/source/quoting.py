@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
+from itertools import pairwise
 
 from archc.source.diagnostic import Diagnostic
 from archc.source.text import Span
 from archc.source.tree import Mapping, Node, Scalar, Sequence
 
+_KEY_LIKE = re.compile(r"[a-z_]\w*", re.ASCII)
+_SIZES = re.compile(r"(\w+|\.\.\.)(, (\w+|\.\.\.))*", re.ASCII)
 _CLOSING = {")": "(", "]": "[", "}": "{"}
 _BRACKET_OR_STRING = re.compile(r"""[()\[\]{}]|"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'""", re.DOTALL)
 _BRACKET_OR_QUOTE = re.compile(_BRACKET_OR_STRING.pattern + "|[\"']", re.DOTALL)
@@ -117,7 +121,24 @@ def _split_at_comma(node: Mapping | Sequence) -> Diagnostic | None:
                 first = part
         elif balanced(node.source.text[first.start : part.end]):
             return _comma(Span(node.source, first.start, part.end))
-    return None if first is None else _comma(first.span)
+    if first is not None:
+        return _comma(first.span)
+    return _torn_text(node) if isinstance(node, Mapping) else None
+
+
+def _torn_text(node: Mapping) -> Diagnostic | None:
+    """A text without brackets that YAML splits: `{out: x, y -> concat}`, `{x: B, C}`. A word in lower
+    case without a value may be a key that lacks one."""
+    for (_, value), (key, after) in pairwise(node.entries):
+        if not isinstance(value, Scalar) or value.style != "plain" or value.empty:
+            continue
+        if _missing(after) and key.style == "plain" and not _KEY_LIKE.fullmatch(key.text):
+            found = _comma(Span(node.source, value.start, key.end))
+            words = f"{value.text}, {key.text}"
+            if _SIZES.fullmatch(words):
+                return replace(found, help=f"write a shape in brackets: [{words}]")
+            return found
+    return None
 
 
 def _missing(node: Node) -> bool:

@@ -78,7 +78,7 @@ class Mapping:
     The span of a flow mapping covers its brackets, so `span.text` is its raw text.
     """
 
-    __slots__ = ("_index", "end", "entries", "flow", "source", "start")
+    __slots__ = ("_index", "broken", "end", "entries", "flow", "source", "start")
 
     def __init__(
         self, source: Source, start: int, end: int, entries: list[tuple[Scalar, Node]], flow: bool = False
@@ -88,6 +88,7 @@ class Mapping:
         self.end = end
         self.entries = entries
         self.flow = flow
+        self.broken = False  # a key could not be read: more may be meant than stands here
         self._index: dict[str, int] | None = None
 
     @property

@@ -218,6 +218,7 @@ class _Reader:
         node: Mapping | Sequence
         if frame.pairs:
             node = Mapping(self.source, frame.start, end, frame.nodes, frame.flow)
+            node.broken = bool(frame.wrong)
             torn = mangled(node) if frame.flow else None
             for diagnostic in [torn] if torn else frame.wrong:
                 self.report.add(diagnostic)

@@ -40,7 +40,7 @@ def halvings(s, n):
         ([eq(H % 32, 0), H <= 63], ["H == 32"], ["H must be 32"]),
         ([not_(eq(H, 5)), H >= 3, H >= 2], ["H != 5", "H >= 3"], ["H != 5", "H must be at least 3"]),
         ([eq((H + W) % 2, 0)], ["(H + W) % 2 == 0"], ["H + W must be divisible by 2"]),
-        ([W > H, H >= 2], ["H >= 2", "W > H"], ["H must be at least 2", "W > H"]),
+        ([W > H, H >= 2], ["H >= 2", "W > H"], ["H must be at least 2", "W must be at least H + 1"]),
         ([H * W >= 12, H * W >= 3], ["H * W >= 12"], ["H * W >= 12"]),
         ([H * W >= 2, H >= 2], ["H >= 2"], ["H must be at least 2"]),
         ([eq((H * W) % 4, 0), eq(H % 2, 0), eq(W % 2, 0)], ["H % 2 == 0", "W % 2 == 0"], None),
