@@ -158,7 +158,48 @@ def _separated(items: list[Doc]) -> tuple[Doc, ...]:
     return (*out, Comma())
 
 
+def _links(node: ast.expr) -> int:
+    """How many attributes of a call's or index's result a chain like `a(x).b(y).c` takes."""
+    count = 0
+    while True:
+        match node:
+            case ast.Attribute(value=value):
+                count += isinstance(value, (ast.Call, ast.Subscript))
+                node = value
+            case ast.Call(func=value) | ast.Subscript(value=value):
+                node = value
+            case _:
+                return count
+
+
+def _is_chain(node: ast.expr) -> bool:
+    """Is an expression written with a link of the chain on each line, where it does not fit on one?"""
+    return isinstance(node, (ast.Attribute, ast.Call, ast.Subscript)) and _links(node) >= 2
+
+
+def _chain(node: ast.expr) -> tuple[Doc, ...]:
+    """The links of a chain, which may break before each dot that follows a bracket."""
+    links: list[tuple[Doc, ...]] = []
+    while True:
+        match node:
+            case ast.Attribute(value=value):
+                breaks = isinstance(value, (ast.Call, ast.Subscript))
+                links.append((SOFT, "." + node.attr) if breaks else ("." + node.attr,))
+                node = value
+            case ast.Call(func=value):
+                links.append((_arguments(node),))
+                node = value
+            case ast.Subscript(value=value):
+                links.append((_subscript(node.slice),))
+                node = value
+            case _:
+                links.append((_receiver(node),))
+                return tuple(part for link in reversed(links) for part in link)
+
+
 def _doc(node: ast.expr) -> Doc:
+    if _is_chain(node):
+        return Group(_chain(node))
     match node:
         case ast.Name(id=name):
             return name
@@ -471,6 +512,8 @@ def wrapped(prefix: str, node: ast.expr, indent: int, suffix: str = "") -> str:
 
 def _splits_itself(node: ast.expr) -> bool:
     """Does an expression end in brackets of its own that may break?"""
+    if _is_chain(node):
+        return False
     if isinstance(node, ast.Call):
         return bool(node.args or node.keywords)
     return isinstance(node, (ast.List, ast.Tuple, ast.Subscript, ast.ListComp, ast.GeneratorExp))

@@ -51,7 +51,7 @@ class Writer:
         if depth == 0 or choose.random() < 0.25:
             return self.leaf()
         inner = [self.expression(depth - 1) for _ in range(3)]
-        kind = choose.randrange(9)
+        kind = choose.randrange(11)
         if kind < 4:
             given = inner[: choose.randrange(4)]
             named = [
@@ -66,6 +66,13 @@ class Writer:
             return f"({', '.join(inner[: choose.randrange(2, 4)])})"
         if kind == 7:
             return f"{self.name()}[{inner[0]}, :, {self.name()} : {inner[1]}]"
+        if kind == 8:
+            links = choose.randrange(1, 5)
+            made = [f".{choose.choice(['flatten', 'unflatten', 'T'])}({self.leaf()})" for _ in range(links)]
+            index = choose.choice(["", "[:, None]"])
+            return f"{choose.choice(['x', 'self.q(x)', 'self.proj'])}{''.join(made)}{index}"
+        if kind == 9:
+            return f"{self.name()}({inner[0]}).reshape({inner[1]}).mT.transpose({inner[2]})"
         return f"nn.ModuleList({self.name()}({inner[0]}, {inner[1]}) for _ in range({inner[2]}))"
 
     def statement(self) -> str:
