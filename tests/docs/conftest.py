@@ -13,7 +13,8 @@
   in a ```` ```text ```` right after is what all of its prints give.
 - ```` ```python build net.yaml -p C=64 ```` is what that command writes.
 
-Console and Python fences of a page share a folder and a namespace, and run in order.
+Console and Python fences of a page share a folder and a namespace, and run in order. Texts that differ
+are written anew by `pytest --golden tests/docs`.
 """
 
 from __future__ import annotations

@@ -5,11 +5,11 @@ from __future__ import annotations
 import ast
 import contextlib
 import io
-import os
 import re
 import shlex
 import tokenize
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +21,7 @@ from archc.graph.ir import Bundle, Graph, Type
 from archc.graph.weights import weights
 from archc.source.render import render
 
+Compare = Callable[[Any, str], None]
 ROOT = Path(__file__).parents[2]
 SHAPE = re.compile(r"^\s*([\w, ]+?): .*?\s# ((?:\w*\[|\(|absent).*)$")
 
@@ -28,7 +29,14 @@ SHAPE = re.compile(r"^\s*([\w, ]+?): .*?\s# ((?:\w*\[|\(|absent).*)$")
 # -- specs -----------------------------------------------------------------------------------
 
 
-def test_spec(spec: Any, look: Any, page: list[Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_spec(
+    spec: Any,
+    look: Any,
+    page: list[Any],
+    compare: Compare,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.chdir(tmp_path)
     (tmp_path / "specs").symlink_to(ROOT / "specs")
     for fence in page:
@@ -42,7 +50,7 @@ def test_spec(spec: Any, look: Any, page: list[Any], tmp_path: Path, monkeypatch
     shown = render(result.diagnostics, color=False)
     assert [d.code for d in result.diagnostics] == options.codes, f"{spec.place}\n{spec.text}\n{shown}"
     if look is not None:
-        _compare(look, _look(look.words, result, shown))
+        compare(look, _look(look.words, result, shown))
     if result.ok:
         _check_shapes(spec, result)
 
@@ -131,7 +139,7 @@ def _type(type: Type) -> str:
 # -- commands and Python ---------------------------------------------------------------------
 
 
-def test_page(page: list[Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_page(page: list[Any], compare: Compare, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Every command and every line of Python of a page, in order."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("NO_COLOR", "1")
@@ -142,13 +150,13 @@ def test_page(page: list[Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
         if fence.skipped is not None:
             continue
         if fence.language == "text" and printed:
-            _compare(fence, printed)
+            compare(fence, printed)
         printed = None
         _write(fence, tmp_path)
         if fence.language == "console":
-            _console(fence)
+            _console(fence, compare)
         elif fence.words[:1] == ("build",):
-            _compare(fence, _run(["build", *fence.words[1:]])[1])
+            compare(fence, _run(["build", *fence.words[1:]])[1])
         elif fence.language == "python":
             printed = _python(fence, names)
 
@@ -159,7 +167,7 @@ def _write(fence: Any, folder: Path) -> None:
         (folder / Options(fence).file).write_text(whole(fence.text), encoding="utf-8")
 
 
-def _console(fence: Any) -> None:
+def _console(fence: Any, compare: Compare) -> None:
     """Run the commands of a fence. What one prints is compared where something stands below it."""
     found = ""
     for part in re.split(r"^(?=\$ )", fence.text, flags=re.MULTILINE):
@@ -171,7 +179,7 @@ def _console(fence: Any) -> None:
         status, told = _run(words[1:])
         assert (status != 0) == ("error" in told), f"{fence.place}: {command}\n{told}"
         found += f"$ {command}\n" + (told if wanted.strip() else "") + "\n" * wanted.endswith("\n\n")
-    _compare(fence, found)
+    compare(fence, found)
 
 
 def _run(words: list[str]) -> tuple[int, str]:
@@ -207,14 +215,19 @@ def _python(fence: Any, names: dict[str, Any]) -> str:
 # -- comparing -------------------------------------------------------------------------------
 
 
-def _compare(fence: Any, found: str) -> None:
-    """Is this what stands in the fence? With REWRITE=1 it is made so."""
+@pytest.fixture
+def compare(request: pytest.FixtureRequest) -> Compare:
+    """Is a text what stands in a fence? With --golden it is made so."""
+    return partial(_compare, request.config.getoption("--golden"))
+
+
+def _compare(golden: bool, fence: Any, found: str) -> None:
     wanted = [line.rstrip() for line in fence.text.rstrip().splitlines()]
     lines = [line.rstrip() for line in found.rstrip().splitlines()]
     if _alike(wanted, lines):
         return
     text = "\n".join(lines) + "\n"
-    if os.environ.get("REWRITE"):
+    if golden:
         fence.rewrite(text)
         return
     pytest.fail(f"{fence.place}\n-- wanted:\n{fence.text}\n-- found:\n{text}", pytrace=False)

@@ -1,6 +1,6 @@
 """The pictures of the documentation are what archc draws today."""
 
-import os
+import re
 from pathlib import Path
 
 import pytest
@@ -8,19 +8,29 @@ import pytest
 import archc
 
 ROOT = Path(__file__).parents[2]
-IMAGES = {"encoder.svg": "specs/vq/nets.yaml#Encoder@iris"}
+IMAGES = {"encoder.svg": "specs/vq/nets.yaml#Encoder@iris", "tutorial.svg": "encoder.yaml"}
 
 
 @pytest.mark.parametrize("name", IMAGES)
-def test_image_is_current(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(ROOT)
+def test_image_is_current(
+    name: str, request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "specs").symlink_to(ROOT / "specs")
+    (tmp_path / "encoder.yaml").write_text(of_tutorial("encoder.yaml"), encoding="utf-8")
     path = ROOT / "docs" / "images" / name
     picture = archc.draw(IMAGES[name])
-    if os.environ.get("REWRITE"):
+    if request.config.getoption("--golden"):
         path.write_text(picture, encoding="utf-8")
     assert path.read_text(encoding="utf-8") == picture, (
-        f"run: archc draw '{IMAGES[name]}' -o docs/images/{name}"
+        "look at it, and run: pytest --golden tests/docs/test_images.py"
     )
+
+
+def of_tutorial(file: str) -> str:
+    """The last form of a spec of the tutorial."""
+    page = (ROOT / "docs" / "tutorial.md").read_text(encoding="utf-8")
+    return re.findall(rf"^```yaml file={file}[^\n]*\n(.*?)^```$", page, re.DOTALL | re.MULTILINE)[-1]
 
 
 def test_image_is_for_light_and_dark_pages() -> None:
