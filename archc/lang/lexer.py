@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from functools import cached_property
 from keyword import kwlist
 from typing import Literal, NamedTuple, NoReturn, Protocol
 
@@ -38,10 +37,11 @@ class SpanPlace:
 
     def __init__(self, span: Span) -> None:
         self.span = span
+        self._text = _COMMENT.sub(lambda m: m[1] or " " * len(m[0]), span.text)
 
-    @cached_property
+    @property
     def text(self) -> str:
-        return _COMMENT.sub(lambda m: m[1] or " " * len(m[0]), self.span.text)
+        return self._text
 
     def sub(self, i: int, j: int) -> Span:
         return Span(self.span.source, self.span.start + i, self.span.start + j)
