@@ -10,6 +10,7 @@ from archc.shapes import functions
 from archc.shapes.atom import Floor, Node, Opaque, Symbol
 from archc.shapes.condition import Cond, and_, at_least_zero, compared, eq, equals_zero, not_, or_
 from archc.shapes.dim import Dim, Size
+from archc.shapes.division import as_floor
 from archc.shapes.formula import Formula, arithmetic
 from archc.shapes.limits import checked_power
 from archc.shapes.number import plain
@@ -142,8 +143,12 @@ def _substituted(value: Any, sizes: dict[str, Size], done: dict) -> Any:
         return value
     if value in done:
         return done[value]
-    if isinstance(value, Dim):
-        result: Any = 0
+    if isinstance(value, Dim) and (whole := as_floor(value)) is not None:
+        # As one floor, also where its mirror image stands, so that floors put in for symbols join it.
+        c, numerator, divisor = whole
+        result: Any = c * (_substituted(numerator, sizes, done) // divisor) + value.constant
+    elif isinstance(value, Dim):
+        result = 0
         for monomial, c in value.terms:
             term: Any = c
             for atom, exponent in monomial:
