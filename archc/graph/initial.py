@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 Owned = tuple[str, Op, Weight]
 """A tensor below a block: its path, the operator that owns it, and what it is."""
 
+STORED = ("param", "buffer")
+"""Operators that are one tensor: its path is the node's."""
+
 
 def read_rules(numbers: Numbers, block: Block, graph: Graph) -> None:
     """Evaluate a block's `init` and `tie` and put them into its Graph; raises Failed."""
@@ -141,13 +144,19 @@ def _below(graph: Graph) -> tuple[Owned, ...]:
 
 def _speaks_of(rule: Rule, path: str, op: Op) -> str | None:
     """The setting of a rule that a weight has, by its name below its node; None: no match."""
-    stored = op.title() in ("param", "buffer")
-    node, _, name = (path, "", "weight") if stored else path.rpartition(".")
-    if rule.ops and not any(TABLE.get(o, o) == TABLE.get(op.title(), op.title()) for o in rule.ops):
+    if rule.ops and not _is_one_of(type(op), rule.ops):
         return None
+    node, _, name = (path, "", "weight") if _is_one_of(type(op), STORED) else path.rpartition(".")
     if rule.at and not any(_pattern(a).fullmatch(node) for a in rule.at):
         return None
     return name
+
+
+@lru_cache(maxsize=1024)
+def _is_one_of(op: type[Op], names: tuple[str, ...]) -> bool:
+    """Is an operator one of these, by this name or another?"""
+    own = op.title()
+    return any(TABLE.get(name, name) == TABLE.get(own, own) for name in names)
 
 
 @lru_cache(maxsize=1024)

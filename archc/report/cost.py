@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from itertools import groupby
 from math import prod
 from typing import Any
 
@@ -97,8 +98,9 @@ class Costs:
             return _flops(node.op, types)
         if isinstance(node, Call):
             total: Size | None = 0
-            for copy in graph.members[node.member].uses[node.use]:
-                total = _sum(total, self.copy_flops(copy))
+            for _, alike in groupby(graph.members[node.member].uses[node.use], key=id):
+                copies = list(alike)
+                total = _sum(total, _times(self.copy_flops(copies[0]), len(copies)))
             return total
         return 0
 
@@ -208,6 +210,13 @@ def _flops(op: Op, types: list[Tensor | None]) -> Size | None:
         return None
     try:
         return asked(op.flops, *types)
+    except TooLarge:
+        return None
+
+
+def _times(a: Size | None, count: int) -> Size | None:
+    try:
+        return None if a is None else a * count
     except TooLarge:
         return None
 
