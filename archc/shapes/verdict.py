@@ -152,9 +152,10 @@ def _shares(total: int, parts: int) -> Iterator[tuple[int, ...]]:
 
 
 def _different(a: Size, b: Size) -> Verdict:
-    """The smallest sizes at which the two differ, sizes that are possible (not negative) preferred."""
+    """The smallest sizes at which the two differ; those at which both are possible, 1 or more, come
+    first, then those at which neither is negative."""
     symbols = symbols_of((a, b))
-    fallback = None
+    fallback: list[Verdict | None] = [None, None]
     for sizes in chain(_small(symbols, 20_000 if len(symbols) == 1 else 4_000), _at_steps(symbols, (a, b))):
         try:
             left, right = evaluate(a, sizes), evaluate(b, sizes)
@@ -162,10 +163,11 @@ def _different(a: Size, b: Size) -> Verdict:
             continue
         if left != right:
             verdict = Verdict("different", (), sizes, left, right)
-            if left >= 0 and right >= 0:
+            if left >= 1 and right >= 1:
                 return verdict
-            fallback = fallback or verdict
-    return fallback or Verdict("different")
+            kind = int(left < 0 or right < 0)
+            fallback[kind] = fallback[kind] or verdict
+    return fallback[0] or fallback[1] or Verdict("different")
 
 
 def _at_steps(symbols: list[Symbol], values: tuple[Size, ...]) -> Iterator[dict[str, int]]:

