@@ -3,25 +3,32 @@
 from __future__ import annotations
 
 import ast
+import copy
 from collections.abc import Callable
 
-from archc.emit.coded import expression, statements
+from archc.emit.coded import expression, replace, statements
 from archc.emit.names import argument_name
+from archc.emit.printer import expression as printed
 from archc.emit.printer import string
-from archc.graph.ir import Graph
+from archc.graph.ir import Bundle, Graph
 from archc.shapes import Dim, Guard, Tensor, describe, python, symbols
 
-Attribute = Callable[[str], ast.expr | None]
+Text = Callable[[str], ast.expr | None]
 
 
-def check(graph: Graph, attribute: Attribute) -> list[ast.stmt]:
+def check(graph: Graph, text: Text) -> list[ast.stmt]:
     """Statements that raise ValueError where inputs do not fit the model."""
     found: list[ast.stmt] = []
     for port, ref in graph.inputs.items():
         kind = graph.type(ref)
-        if isinstance(kind, Tensor) and kind.shape is not None:
-            made = _shape(graph, port, kind, attribute)
+        if isinstance(kind, Bundle):
+            name, count = argument_name(port), len(kind.members)
+            made = _refuse(
+                f"len({name}) != {count}", f"{port}: expected {count} tensors, got {{len({name})}}"
+            )
             found += _if_there(graph, port, made)
+        elif kind.shape is not None:
+            found += _if_there(graph, port, _shape(graph, port, kind, text))
     for guard in graph.guards:
         found += _guard(graph, guard)
     return found
@@ -33,35 +40,68 @@ def _if_there(graph: Graph, port: str, made: list[ast.stmt]) -> list[ast.stmt]:
     for branch in made:
         assert isinstance(branch, ast.If)
         there = expression(f"{argument_name(port)} is not None")
-        branch.test = ast.BoolOp(ast.And(), [there, branch.test])
+        rest = branch.test
+        whole = isinstance(rest, ast.BoolOp) and isinstance(rest.op, ast.And)
+        branch.test = ast.BoolOp(ast.And(), [there, *(rest.values if whole else [rest])])  # type: ignore[union-attr]
     return made
 
 
-def _shape(graph: Graph, port: str, kind: Tensor, attribute: Attribute) -> list[ast.stmt]:
-    """Rank and static sizes of one input."""
+def _shape(graph: Graph, port: str, kind: Tensor, text: Text) -> list[ast.stmt]:
+    """Rank and sizes of one input: static ones, and those that other inputs have told."""
     assert kind.shape is not None
     name = argument_name(port)
     tests = [f"{name}.ndim != {len(kind.shape)}"]
     shown = []
     values: dict[str, ast.expr] = {}
+    further: dict[frozenset[str], list[str]] = {}  # open inputs that a size needs -> tests
     for axis, size in enumerate(kind.shape):
+        here = f"{name}.shape[{axis}]"
         if isinstance(size, Dim):
-            shown.append(str(size))
-            continue
-        label = getattr(size, "label", None)
-        argument = attribute(label) if label else None
-        if argument is None:
-            tests.append(f"{name}.shape[{axis}] != {int(size)}")
-            shown.append(str(int(size)))
+            known = _run_time(graph, size)
+            if known is None or known[0] == here:
+                shown.append(str(size))
+                continue
+            wanted, needs = known
+            if needs - {port}:
+                further.setdefault(needs - {port}, []).append(f"{here} != {wanted}")
+                shown.append(str(size))
+                continue
         else:
-            values[f"value_{axis}"] = argument
-            tests.append(f"{name}.shape[{axis}] != value_{axis}")
-            shown.append(f"{{value_{axis}}}")
+            label = getattr(size, "label", None)
+            told = text(label) if label else None
+            wanted = str(int(size)) if told is None else f"value_{axis}"
+            if told is not None:
+                values[wanted] = told
+        tests.append(f"{here} != {wanted}")
+        shown.append(wanted if wanted.isdigit() else f"{{{wanted}}}")
     literal = f"{port}: expected [{', '.join(shown)}], got {{list({name}.shape)}}"
-    text = f"if {' or '.join(tests)}:\n    raise ValueError(f{string(literal)})"
-    from archc.emit.coded import replace
+    found = _refuse(" or ".join(tests), literal)
+    for needs, tests in further.items():
+        there = [f"{argument_name(p)} is not None" for p in graph.inputs if p in needs]
+        wrong = f"({' or '.join(tests)})" if len(tests) > 1 else tests[0]
+        found += _refuse(f"{' and '.join(there)} and {wrong}", literal)
+    return [replace(s, lambda n: copy.deepcopy(values.get(n))) for s in found]
 
-    return [replace(s, lambda n: values.get(n)) for s in statements(text)]
+
+def _refuse(test: str, literal: str) -> list[ast.stmt]:
+    return statements(f"if {test}:\n    raise ValueError(f{string(literal)})")
+
+
+def _run_time(graph: Graph, size: Dim) -> tuple[str, frozenset[str]] | None:
+    """A run-time size as code over the inputs, and the open inputs that it is read from."""
+    ports = {ref.node: port for port, ref in graph.inputs.items()}
+    values: dict[str, ast.expr] = {}
+    needs = set()
+    for name in symbols(size):
+        place = graph.sizes.get(name)
+        if place is None or place[0].node not in ports:
+            return None
+        ref, *index, axis = place
+        port = ports[ref.node]
+        needs |= {port} & set(graph.open)
+        values[name] = expression(argument_name(port) + "".join(f"[{i}]" for i in index) + f".shape[{axis}]")
+    tree = replace(expression(python(size)), lambda n: copy.deepcopy(values.get(n)))
+    return printed(tree), frozenset(needs)
 
 
 def _guard(graph: Graph, guard: Guard) -> list[ast.stmt]:
@@ -78,8 +118,6 @@ def _guard(graph: Graph, guard: Guard) -> list[ast.stmt]:
         port = ports[ref.node]
         opens += [port] if port in graph.open else []
         values[name] = argument_name(port) + "".join(f"[{i}]" for i in index) + f".shape[{axis}]"
-    from archc.emit.coded import replace
-
     condition = replace(
         expression(python(guard.condition)), lambda n: expression(values[n]) if n in values else None
     )

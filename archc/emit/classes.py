@@ -15,12 +15,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from archc.emit.coded import Slot, expression
-from archc.emit.instance import Instance, instance, slot_of
+from archc.emit.instance import Instance, all_steps, instance, slot_of
 from archc.emit.names import RESERVED, Namespace
 from archc.graph import labels
 from archc.graph.ir import Copy, Graph
 from archc.lang.walk import free_names
-from archc.shapes import Guard
+from archc.shapes import Guard, Tensor
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +41,7 @@ class Class:
 
     instances: list[Instance] = field(default_factory=list)
     of: dict[Graph, Instance] = field(default_factory=dict)
+    is_root: bool = False
     name: str = ""
     note: str = ""
     arguments: list[Argument] = field(default_factory=list)
@@ -89,7 +90,8 @@ def classes(root: Graph) -> list[Class]:
             group.add(made)
             of[graph] = group
         for group in groups.values():
-            _sign(group, root.guards if group is of.get(root) else ())
+            group.is_root = group is of.get(root)
+            _sign(group, root.guards if group.is_root else ())
         found += groups.values()
     return found
 
@@ -141,6 +143,7 @@ def _sign(cls: Class, guards: Sequence[Guard] = ()) -> None:
     """Settle a class's arguments and what stands for each coded number of its first instance.
 
     `guards`: conditions that the class checks, whose numbers are literals."""
+    _switch_off(cls)
     roles = _roles(cls.first)
     rows = [i.slots() for i in cls.instances]
     columns: list[list[Slot]] = [[row[at][1] for row in rows] for at in range(len(rows[0]))]
@@ -152,10 +155,14 @@ def _sign(cls: Class, guards: Sequence[Guard] = ()) -> None:
     for column, label in zip(columns, texts, strict=True):
         if label is None:
             barred |= _named(column)
+    sizes = _input_labels(cls) if cls.is_root else []
+    for label in sizes:
+        if label is not None and labels.names(label) is None:
+            barred |= _words(label)
     allowed -= barred | _guarded(cls, guards, texts, roles)
     while True:
         lost: set[str] = set()
-        for label in texts:
+        for label in (*texts, *sizes):
             names = labels.names(label) if label else None
             if names and not names <= allowed:
                 lost |= names & allowed
@@ -185,14 +192,14 @@ def _sign(cls: Class, guards: Sequence[Guard] = ()) -> None:
             cls.texts[index] = ast.Constant(slot.value)
     by_number = {a.number: a for a in cls.arguments}
     for index, text in cls.texts.items():
-        if isinstance(text, ast.expr) or all(r is not None and r.is_width for r in roles[index]):
+        if isinstance(text, ast.expr) or not any(r.shaping for r in roles[index]):
             continue
         names = [text] if isinstance(text, Argument) else [by_number[n] for n in labels.names(text) or ()]
         cls.shaping.update(a.name for a in names)
 
 
 def _guarded(
-    cls: Class, guards: Sequence[Guard], texts: Sequence[str | None], roles: dict[int, list[Role | None]]
+    cls: Class, guards: Sequence[Guard], texts: Sequence[str | None], roles: dict[int, list[Role]]
 ) -> set[str]:
     """The numbers that conditions on sizes may come from."""
     if not guards:
@@ -202,9 +209,22 @@ def _guarded(
         found |= free_names(rule.condition)
     if any(g.message is None for g in guards):
         for (index, _), label in zip(cls.first.slots(), texts, strict=True):
-            if label and not all(r is not None and r.is_width for r in roles[index]):
+            if label and any(r.shaping for r in roles[index]):
                 found |= labels.names(label) or set()
     return found
+
+
+def _switch_off(cls: Class) -> None:
+    """Leave out what is random in training where it is off in all instances."""
+    for steps in zip(*(all_steps(i.flow.steps) for i in cls.instances), strict=True):
+        if steps[0].switch >= 0 or any(s.idle for s in steps):
+            values = [
+                i.coder.slots[s.switch].value if s.idle else 1
+                for i, s in zip(cls.instances, steps, strict=True)
+            ]
+            if not any(values):
+                for step in steps:
+                    step.text = str(step.idle)
 
 
 def _common_label(column: Sequence[Slot], numbers: Sequence[dict[str, Any]]) -> str | None:
@@ -221,8 +241,19 @@ def _named(column: Iterable[Slot]) -> set[str]:
     found: set[str] = set()
     for slot in column:
         if slot.label is not None:
-            found |= set(re.findall(r"[A-Za-z_]\w*", slot.label))
+            found |= _words(slot.label)
     return found
+
+
+def _words(label: str) -> set[str]:
+    return set(re.findall(r"[A-Za-z_]\w*", label))
+
+
+def _input_labels(cls: Class) -> list[str | None]:
+    """The texts of the sizes of inputs, which the root checks."""
+    graph = cls.first.graph
+    kinds = [graph.type(ref) for ref in graph.inputs.values()]
+    return [getattr(s, "label", None) for k in kinds if isinstance(k, Tensor) for s in k.shape or ()]
 
 
 def _candidates(cls: Class, numbers: Sequence[dict[str, Any]]) -> set[str]:
@@ -239,7 +270,7 @@ def _arguments(
     cls: Class,
     used: set[str],
     places: list[tuple[int, list[int | float]]],
-    roles: dict[int, list[Role | None]],
+    roles: dict[int, list[Role]],
 ) -> None:
     graph = cls.first.graph
     space = Namespace(RESERVED)
@@ -296,30 +327,36 @@ _WIDTHS = frozenset(
 class Role:
     """What a coded number is in the code that builds: an argument of a layer, or of a class."""
 
-    member: str
+    member: str = ""
     torch: str | None = None
     argument: Argument | None = None
     cls: Class | None = None
-
-    @property
-    def is_width(self) -> bool:
-        if self.argument is not None and self.cls is not None:
-            return self.argument.name not in self.cls.shaping
-        return self.torch in _WIDTHS
+    shaping: bool = False
+    """Run-time sizes may come of it."""
 
 
-def _roles(instance: Instance) -> dict[int, list[Role | None]]:
-    """The roles of an instance's coded numbers; None where one is something else."""
-    found: dict[int, list[Role | None]] = {}
-    for text, building in instance.texts():
+def _roles(instance: Instance) -> dict[int, list[Role]]:
+    """The roles of an instance's coded numbers, one for each place."""
+    found: dict[int, list[Role]] = {}
+    lines = len(instance.builds)
+    for number, (text, step) in enumerate(instance.texts()):
         known: dict[str, Role] = {}
-        if building:
+        if number < lines:
             target, _, source = text.partition(" = ")
+            member = target.removeprefix("self.")
             for call in ast.walk(expression(source)):
                 if isinstance(call, ast.Call):
-                    known.update(_arguments_of(call, target.removeprefix("self."), instance))
+                    known.update(_arguments_of(call, member, instance))
+            unnamed = Role(member, shaping=member in instance.shaping)
+        else:
+            unnamed = Role()
         for match in re.finditer(r"ν(\d+)", text):
-            found.setdefault(int(match[1]), []).append(known.get(match[0]))
+            index = int(match[1])
+            role = known.get(match[0], unnamed)
+            if step is not None:
+                whole = isinstance(instance.coder.slots[index].value, int)
+                role = Role(shaping=step.shaping if whole else step.scaling)
+            found.setdefault(index, []).append(role)
     return found
 
 
@@ -331,18 +368,20 @@ def _arguments_of(call: ast.Call, member: str, instance: Instance) -> Iterator[t
             cls.arguments, [*call.args, *(k.value for k in call.keywords)], strict=True
         ):
             if isinstance(value, ast.Name):
-                yield value.id, Role(member, None, argument, cls)
+                yield value.id, Role(member, None, argument, cls, argument.name in cls.shaping)
         return
+    shaping = member in instance.shaping
     names = _POSITIONAL.get(function, ())
     for position, value in enumerate(call.args):
         if isinstance(value, ast.Name):
-            yield value.id, Role(member, names[position] if position < len(names) else None)
+            name = names[position] if position < len(names) else None
+            yield value.id, Role(member, name, shaping=shaping and name not in _WIDTHS)
     for keyword in call.keywords:
         if isinstance(keyword.value, ast.Name):
-            yield keyword.value.id, Role(member, keyword.arg)
+            yield keyword.value.id, Role(member, keyword.arg, shaping=shaping and keyword.arg not in _WIDTHS)
 
 
-def _wish(role: Role | None) -> tuple[str, ...]:
+def _wish(role: Role) -> tuple[str, ...]:
     """Names for a number that has none: of the torch argument, with the member's before."""
-    name = role and (role.torch or (role.argument.name if role.argument else None))
-    return (name, f"{role.member}_{name}") if role and name else ("size",)
+    name = role.argument.name if role.argument else role.torch
+    return (name, f"{role.member}_{name}") if name else ("size",)

@@ -7,19 +7,38 @@ values must be there (`guard`), and `forward.py` joins neighbours of one guard.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import combinations
 
-from archc.emit.coded import Coder, key
+from archc.emit.coded import Coder, Slot, key
 from archc.emit.loops import Loops
 from archc.graph.attributes import attribute
 from archc.graph.infer import operand_type
-from archc.graph.ir import Apply, Call, Choose, Graph, Input, Operand, Pack, Pick, Read, Ref
+from archc.graph.ir import (
+    Apply,
+    Bundle,
+    Call,
+    Choose,
+    Graph,
+    Input,
+    Node,
+    Number,
+    Operand,
+    Pack,
+    Pick,
+    Read,
+    Ref,
+    Type,
+    Wire,
+)
+from archc.shapes import Dim, Formula, plain
 from archc.source.text import Span
 
 Value = tuple[int, int]  # node, output
 Guard = frozenset[Value]
 NONE: Guard = frozenset()
+
+_ON = 0.71828182845  # stands for a probability that is not zero
 
 MOST_BRANCHES = 4  # open operands of one operator whose source differs with each of them
 
@@ -37,6 +56,10 @@ class Step:
     guard: Guard = NONE
     arms: tuple[list[Step], list[Step]] | None = None
     test: Guard = NONE  # the values that are there in the first arm
+    shaping: bool = False  # may sizes that are only known at run time come of its whole numbers,
+    scaling: bool = False  # of the others?
+    idle: str | None = None  # the text where number `switch` is 0 in all instances
+    switch: int = -1
 
     def key(self) -> tuple:
         inner = tuple(tuple(s.key() for s in arm) for arm in self.arms or ())
@@ -65,6 +88,8 @@ class Flows:
         self._needs: dict[Value, Guard] = {}
         self._loops = Loops(graph, coder, keywords_of, self.operand)
         self._keywords_of = keywords_of
+        self.shaping: set[str] = set()
+        """The members whose applications change sizes that are only known at run time."""
 
     def flow(self) -> Flow:
         steps: dict[str, Step] = {}
@@ -74,7 +99,9 @@ class Flows:
             if isinstance(node, Input):
                 self._needs[at, 0] = frozenset({(at, 0)}) if node.outputs[0].open else NONE
                 continue
-            *parts, step = self._step(at, node)
+            made = self._step(at, node)
+            self._judge(node, made)
+            *parts, step = made
             for number, part in enumerate(parts):
                 steps[f"ρ{at}.{number}"] = part
             steps[f"ρ{at}"] = step
@@ -95,6 +122,23 @@ class Flows:
                 steps[coded] = self._size(coded, place)
                 owners[coded] = coded
         return Flow(_order(self._graph, steps, owners), tuple(sorted(keywords)), self._needs)
+
+    def _judge(self, node: Node, steps: list[Step]) -> None:
+        """Note whether run-time sizes may come of the numbers in a node's steps."""
+        if not isinstance(node, (Apply, Call)):
+            return
+        operands = [a.operand if isinstance(a, Wire) else a for a in node.arguments]
+        numbers = any(isinstance(o, Number) and isinstance(o.value, (Dim, Formula)) for o in operands)
+        given = [self._graph.type(o) for o in operands if isinstance(o, Ref)]
+        made = [output.type for output in node.outputs]
+        if isinstance(node, Call) and self._graph.members[node.member].arranged == "repeat":
+            given, made = given[:1], made[:1]
+        if numbers or sizes_of(given) != sizes_of(made):
+            scaling = isinstance(node, Apply) and node.op.kind == "resampling"
+            for step in steps:
+                step.shaping, step.scaling = True, scaling
+            if node.member:
+                self.shaping.add(node.member)
 
     def _size(self, coded: str, place: tuple) -> Step:
         ref, *index, axis = place
@@ -142,8 +186,9 @@ class Flows:
             case Choose():
                 step = self._choose(at, node, makes)
             case Read():
-                attribute = f".{node.attribute}" if node.attribute else ""
-                step = Step(node.span, f"ρ{at}_0 = self.{node.member}{attribute}", makes)
+                member = attribute(self._graph.members[node.member])
+                weight = f".{node.attribute}" if node.attribute else ""
+                step = Step(node.span, f"ρ{at}_0 = self.{member}{weight}", makes)
             case _:
                 raise AssertionError(node)
         for value in makes:
@@ -169,7 +214,7 @@ class Flows:
             if (ports[port].optional or ports[port].variadic) and self._open(a)
         ]
         if not open_:
-            return Step(node.span, f"{_targets(at, node)} = {self._lower(node)}", makes, guard)
+            return self._plain(at, node, makes, guard)
         if all(node.outputs[out].open for out in range(len(node.outputs))) and any(
             ports[pairs[i][0]].variadic for i in open_
         ):
@@ -177,6 +222,20 @@ class Flows:
         if _adds(node):
             return self._sum(at, node, makes, guard)
         return Step(node.span, self._branches(at, node, open_), makes, guard)
+
+    def _plain(self, at: int, node: Apply, makes: tuple[Value, ...], guard: Guard) -> Step:
+        """An operator all of whose operands are there."""
+        targets = _targets(at, node)
+        if node.op.random and not getattr(node.op, "p", 1):
+            # Off here, perhaps on in another instance: one code for both, and none where all are off.
+            idle = f"{targets} = {self._lower(node)}"
+            p = node.op.p  # type: ignore[attr-defined]
+            text = self._lower(replace(node, op=node.op.model_copy(update={"p": _ON})))
+            slots = self._coder.slots
+            switch = next(i for i in reversed(range(len(slots))) if slots[i].value == _ON)
+            slots[switch] = Slot(plain(p), getattr(p, "label", None))
+            return Step(node.span, f"{targets} = {text}", makes, guard, idle=idle, switch=switch)
+        return Step(node.span, f"{targets} = {self._lower(node)}", makes, guard)
 
     def _lower(self, node: Apply, without: Sequence[int] = (), given: Sequence[str] | None = None) -> str:
         """An operator's source, coded; arguments number `without` are absent."""
@@ -321,6 +380,18 @@ class Flows:
             case (word, left, right):
                 return f"({self._test(left)}) {word} ({self._test(right)})"
         raise AssertionError(test)
+
+
+def sizes_of(types: Iterable[Type]) -> set[object]:
+    """The sizes of tensors that are only known at run time; of a tensor of unknown rank, itself."""
+    found: set[object] = set()
+    for kind in types:
+        for tensor in kind.members if isinstance(kind, Bundle) else (kind,):
+            if tensor.shape is None:
+                found.add(object())
+            else:
+                found.update(s for s in tensor.shape if isinstance(s, Dim))
+    return found
 
 
 def _targets(at: int, node) -> str:

@@ -50,15 +50,14 @@ class Instance:
     children: list[Class] = field(default_factory=list)
     helpers: dict[str, str] = field(default_factory=dict)
     folded: frozenset[str] = frozenset()
+    shaping: set[str] = field(default_factory=set)
 
-    def texts(self) -> Iterator[tuple[str, bool]]:
-        """All coded texts, and whether each stands in a method that runs once, on building."""
-        for line in (*self.builds, *self.ties):
-            yield line.text, True
-        for line in self.starts:
-            yield line.text, False
+    def texts(self) -> Iterator[tuple[str, Step | None]]:
+        """All coded texts, and of those of a forward the step."""
+        for line in (*self.builds, *self.ties, *self.starts):
+            yield line.text, None
         for step in all_steps(self.flow.steps):
-            yield step.text, False
+            yield step.text, step
 
     def key(self) -> tuple:
         """Equal for instances that can share a class."""
@@ -113,14 +112,19 @@ class _Writer:
 
     def write(self) -> Instance:
         made = self.made
-        for member in self.graph.members.values():
+        # In the order of the spec, which is what a reader of both compares.
+        order = {name: at for at, name in enumerate(self.graph.block.nodes)}
+        members = self.graph.members.values()
+        for member in sorted(members, key=lambda m: order.get(m.name, len(order))):
             text = self._member(member)
             if text is not None:
                 made.builds.append(Line(member.span, f"self.{attribute(member)} = {text}"))
         for left, right in self.graph.ties:
             made.ties.append(Line(self._span(left), self._tie(left, right)))
         made.starts = self._starts()
-        made.flow = Flows(self.graph, self.coder, self._keywords).flow()
+        flows = Flows(self.graph, self.coder, self._keywords)
+        made.flow = flows.flow()
+        made.shaping = flows.shaping
         for node in self.graph.nodes:
             made.helpers.update(getattr(getattr(self.graph.node(node), "op", None), "helpers", {}))
         made.folded = self.graph.folded.union(self._literal_counts())

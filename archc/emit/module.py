@@ -6,6 +6,7 @@ import ast
 import hashlib
 import re
 import textwrap
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import PurePath
 
@@ -18,8 +19,10 @@ from archc.emit.liveness import settle
 from archc.emit.loops import forward_order
 from archc.emit.names import RESERVED, Namespace, argument_name
 from archc.emit.variants import name_classes
+from archc.graph import labels
 from archc.graph.attributes import MODULE, check_names
 from archc.graph.ir import Bundle, Call, Graph, Input, Ref, Type
+from archc.graph.weights import of_graph
 from archc.source.diagnostic import Report
 from archc.source.text import Source, Span
 
@@ -57,7 +60,8 @@ def emit(graph: Graph) -> Emitted:
     for cls in found:
         _Writer(cls, out, root=cls is root).write()
     body = "\n".join(out.lines) + "\n"
-    functions = "".join(f"\n\n{text.rstrip()}\n" for _, text in sorted(helpers.items()))
+    used = _used(helpers, body)
+    functions = "".join(f"\n\n{helpers[name].rstrip()}\n" for name in sorted(used))
     head = _header(graph) + _imports(body + functions) + functions
     offset = head.count("\n")
     lines = {
@@ -66,6 +70,19 @@ def emit(graph: Graph) -> Emitted:
         if owner is not None and getattr(owner, "span", None) is not None
     }
     return Emitted(head + body, root.name, lines)
+
+
+def _used(helpers: Mapping[str, str], text: str) -> set[str]:
+    """The helper functions that a text calls, or that those call."""
+    found: set[str] = set()
+    texts = [text]
+    while texts:
+        at = texts.pop()
+        for name in helpers.keys() - found:
+            if re.search(rf"\b{name}\(", at):
+                found.add(name)
+                texts.append(helpers[name])
+    return found
 
 
 def _header(graph: Graph) -> str:
@@ -145,7 +162,7 @@ class _Writer:
         out.blank(2)
         out.write(f"class {self.cls.name}(nn.Module):", 0, _at(self.graph.block.span))
         self._docstring()
-        guards = check(self.graph, self._size_attribute) if self.root else []
+        guards = check(self.graph, self._size_text) if self.root else []
         forward = self._forward(bool(guards))
         starts = [s for line in self.made.starts for s in self._code(line.text, line.span, building=False)]
         builds = [s for line in (*self.made.builds,) for s in self._code(line.text, line.span, building=True)]
@@ -301,10 +318,12 @@ class _Writer:
         attribute = self.kept.setdefault(argument.name, self.attributes[argument.name])
         return ast.Attribute(ast.Name("self", ast.Load()), attribute, ast.Load())
 
-    def _size_attribute(self, name: str) -> ast.expr | None:
-        """A free dimension in a message of the checks, where the class has it as an argument."""
-        found = self.arguments.get(name)
-        return self._argument(found, building=False) if found else None
+    def _size_text(self, label: str) -> ast.expr | None:
+        """A size of an input in the checks, where the class has what its text names."""
+        names = labels.names(label)
+        if names is None or not names <= self.arguments.keys():
+            return None
+        return label_expression(label, lambda n: self._argument(self.arguments[n], building=False))
 
     def _ambient(self, name: str, building: bool) -> ast.expr:
         """The device or default dtype of the values at hand."""
@@ -320,7 +339,12 @@ class _Writer:
                 continue
             index = "[0]" if isinstance(kind, Bundle) else ""
             return expression(f"ρ{ref.node}_{ref.out}{index}.{what}")
-        return expression(f"next(self.parameters()).{what}")
+        for path, weight in of_graph(self.graph).items():
+            if weight.dtype == "float":
+                read = "get_buffer" if weight.buffer else "get_parameter"
+                plain = not any(part.isdigit() for part in path.split("."))
+                return expression(f"self.{path}.{what}" if plain else f'self.{read}("{path}").{what}')
+        return expression("torch.get_default_dtype()" if name == "DTYPE" else "None")
 
     def _forward(self, checked: bool) -> list[ast.stmt]:
         graph = self.graph

@@ -503,6 +503,12 @@ def wrapped(prefix: str, node: ast.expr, indent: int, suffix: str = "") -> str:
         symbol = _BINARY[type(node.op)][0]
         docs: list[Doc] = [_doc(node.left), f" {symbol} ", _doc(node.right), suffix]
         return prefix + _layout(docs, indent, indent + len(prefix))
+    if isinstance(node, ast.BoolOp) and len(node.values) == 2:
+        left, right = node.values
+        level, word = (_OR, "or") if isinstance(node.op, ast.Or) else (_AND, "and")
+        if _level(left) > level and _level(right) <= level:
+            docs = [f"{_flat(_doc(left))} {word} ", _bracketed("(", (_doc(right),), ")"), suffix]
+            return prefix + _layout(docs, indent, indent + len(prefix))
     inner = _layout([_bracketed("(", (_doc(node),), ")"), suffix], indent, indent + len(prefix))
     longest = max(len(line) for line in inner.split("\n")[1:-1])
     if isinstance(node, (ast.Name, ast.Constant, ast.Attribute)) and longest > WIDTH:

@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from torch import nn
 
-_ROOM = 8  # further variants of a code object: batch sizes, training and evaluation
+_SIZES = 16  # sizes of inputs, training and evaluation: variants of one block's compiled code
 
 
 def compile_blocks(model: nn.Module, **options: Any) -> list[nn.Module]:
@@ -17,13 +17,18 @@ def compile_blocks(model: nn.Module, **options: Any) -> list[nn.Module]:
     Blocks that repeat with the same weights' shapes are compiled as they stand; what does not
     repeat is opened, down to blocks without blocks. Instances share their class's code, so
     equal blocks cost one compilation. A model without blocks is compiled whole.
+
+    Sizes are static unless `dynamic` says otherwise: a block that is used at several resolutions
+    would become dynamic in all, and what is saved for the gradient then crashes Inductor
+    (torch 2.13). Each further size of an input compiles the blocks that see it once more.
     """
+    options.setdefault("dynamic", False)
     counts = Counter(_signature(m) for m in model.modules() if _is_block(m, model))
     found: list[nn.Module] = []
     _collect(model, model, counts, found)
     variants = Counter(type(m) for m in {_signature(m): m for m in found}.values())
     if variants:
-        needed = 2 * max(variants.values()) + _ROOM
+        needed = _SIZES * max(variants.values())
         torch._dynamo.config.recompile_limit = max(torch._dynamo.config.recompile_limit, needed)
     for block in found:
         block.compile(fullgraph=block is not model, **options)

@@ -300,6 +300,53 @@ def test_guards(model) -> None:
         net(torch.randn(3, 8))
 
 
+def test_sizes_must_agree_between_inputs(model) -> None:
+    net = model(
+        """\
+  A:
+    inputs: {x: '[B, T, 4]', y: '[B, T, 4]', z: '[B, 2 * T]?', s: {bundle: 2, shape: '[B, 4]'}}
+    flow:
+      a: x + y
+      b: z -> relu
+      c: s -> concat(axis=1)
+    outputs: [a, b, c]
+"""
+    )
+    x, s = torch.randn(2, 3, 4), [torch.randn(2, 4)] * 2
+    net(x, x, s)
+    net(x, x, s, torch.randn(2, 6))
+    with pytest.raises(ValueError, match=r"y: expected \[2, 3, 4\], got \[1, 3, 4\]"):
+        net(x, x[:1], s)
+    with pytest.raises(ValueError, match=r"z: expected \[2, 6\], got \[2, 5\]"):
+        net(x, x, s, torch.randn(2, 5))
+    with pytest.raises(ValueError, match=r"s: expected 2 tensors, got 3"):
+        net(x, x, [*s, s[0]])
+
+
+def test_model_without_inputs_and_weights(model) -> None:
+    assert model("  A: {flow: {y: 'zeros([2, 3])'}}")().shape == (2, 3)
+
+
+def test_noise_that_is_off_everywhere_is_not_there(emitted) -> None:
+    blocks = """\
+  L:
+    params: {p: float}
+    inputs: {x: '[B, D]'}
+    nodes: {l: linear(D), drop: dropout(p)}
+    flow: {out: x -> l -> drop}
+  A:
+    params: {p: float = 0.0}
+    inputs: {x: '[B, 8]'}
+    nodes: {l: {call: L(p), repeat: 2}, m: L(0.0)}
+    flow: {out: x -> l -> m}
+"""
+    assert "dropout" not in emitted(blocks).source
+    source = emitted(blocks, p=0.1).source
+    assert source.count("class L") == 1
+    assert "L(8, p) for _ in range(2)" in source
+    assert "self.m = L(8, 0.0)" in source
+
+
 @pytest.mark.parametrize("name", ["half", "train", "type", "children", "register_buffer"])
 def test_node_that_torch_would_hide(emitted, name: str) -> None:
     with pytest.raises(SpecError) as error:

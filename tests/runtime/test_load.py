@@ -146,6 +146,15 @@ def test_blocks_compile_once_for_all_copies(net: nn.Module, batch: int) -> None:
     assert torch._dynamo.utils.counters["stats"]["unique_graphs"] == 1
 
 
+def test_blocks_at_several_resolutions_stay_static(net: nn.Module) -> None:
+    torch._dynamo.reset()
+    torch._dynamo.utils.counters.clear()
+    compile_blocks(net, backend="eager")
+    for length in range(1, 12):
+        net(torch.randn(2, length, 3))
+    assert torch._dynamo.utils.counters["stats"]["unique_graphs"] == 11
+
+
 def test_compiled_gradients_are_the_eager_ones(net: nn.Module) -> None:
     torch._dynamo.reset()
     other = load(archc.text(NET))

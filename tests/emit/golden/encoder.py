@@ -179,8 +179,12 @@ class Encoder(nn.Module):
         """Refuse inputs that the model was not built for."""
         if x.ndim != 4 or x.shape[1] != 3:
             raise ValueError(f"x: expected [B, 3, H, W], got {list(x.shape)}")
-        if emb is not None and (emb.ndim != 2 or emb.shape[1] != self.d):
-            raise ValueError(f"emb: expected [B, {self.d}], got {list(emb.shape)}")
+        if emb is not None and (
+            emb.ndim != 2 or emb.shape[0] != x.shape[0] or emb.shape[1] != self.d
+        ):
+            raise ValueError(
+                f"emb: expected [{x.shape[0]}, {self.d}], got {list(emb.shape)}"
+            )
         if x.shape[2] < 4:
             raise ValueError(f"x: H must be at least 4, got H = {x.shape[2]}")
         if x.shape[3] < 4:

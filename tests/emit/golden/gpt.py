@@ -63,8 +63,15 @@ class GPT(nn.Module):
         """Refuse inputs that the model was not built for."""
         if ids.ndim != 2:
             raise ValueError(f"ids: expected [B, T], got {list(ids.shape)}")
-        if mask is not None and mask.ndim != 2:
-            raise ValueError(f"mask: expected [T, T], got {list(mask.shape)}")
+        if mask is not None and (
+            mask.ndim != 2
+            or mask.shape[0] != ids.shape[1]
+            or mask.shape[1] != ids.shape[1]
+        ):
+            raise ValueError(
+                f"mask: expected [{ids.shape[1]}, {ids.shape[1]}], got "
+                f"{list(mask.shape)}"
+            )
         if ids.shape[1] > 16:
             raise ValueError(f"ids: the context is too long, got T = {ids.shape[1]}")
 

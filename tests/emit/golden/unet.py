@@ -70,8 +70,12 @@ class UNet(nn.Module):
         """Refuse inputs that the model was not built for."""
         if x.ndim != 4 or x.shape[1] != 3:
             raise ValueError(f"x: expected [B, 3, H, W], got {list(x.shape)}")
-        if emb is not None and (emb.ndim != 2 or emb.shape[1] != self.e):
-            raise ValueError(f"emb: expected [B, {self.e}], got {list(emb.shape)}")
+        if emb is not None and (
+            emb.ndim != 2 or emb.shape[0] != x.shape[0] or emb.shape[1] != self.e
+        ):
+            raise ValueError(
+                f"emb: expected [{x.shape[0]}, {self.e}], got {list(emb.shape)}"
+            )
         if x.shape[2] % 4 != 0:
             raise ValueError(f"x: H must be divisible by 4, got H = {x.shape[2]}")
         if x.shape[3] % 4 != 0:

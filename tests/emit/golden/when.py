@@ -25,8 +25,8 @@ class When(nn.Module):
         super().__init__()
         self.d = d
         self.l = nn.Linear(d, d)
-        self.same = nn.Linear(d, d)
         self.m = nn.ModuleList([Mix(d), Mix(d), nn.Identity(), Mix(d)])
+        self.same = nn.Linear(d, d)
 
     def _check(
         self, x: Tensor, ctx: Tensor | None = None, emb: Tensor | None = None
@@ -34,10 +34,18 @@ class When(nn.Module):
         """Refuse inputs that the model was not built for."""
         if x.ndim != 2 or x.shape[1] != self.d:
             raise ValueError(f"x: expected [B, {self.d}], got {list(x.shape)}")
-        if ctx is not None and (ctx.ndim != 2 or ctx.shape[1] != self.d):
-            raise ValueError(f"ctx: expected [B, {self.d}], got {list(ctx.shape)}")
-        if emb is not None and (emb.ndim != 2 or emb.shape[1] != self.d):
-            raise ValueError(f"emb: expected [B, {self.d}], got {list(emb.shape)}")
+        if ctx is not None and (
+            ctx.ndim != 2 or ctx.shape[0] != x.shape[0] or ctx.shape[1] != self.d
+        ):
+            raise ValueError(
+                f"ctx: expected [{x.shape[0]}, {self.d}], got {list(ctx.shape)}"
+            )
+        if emb is not None and (
+            emb.ndim != 2 or emb.shape[0] != x.shape[0] or emb.shape[1] != self.d
+        ):
+            raise ValueError(
+                f"emb: expected [{x.shape[0]}, {self.d}], got {list(emb.shape)}"
+            )
 
     def forward(
         self, x: Tensor, ctx: Tensor | None = None, emb: Tensor | None = None
