@@ -197,16 +197,20 @@ class _Root:
         return {n: self._type(numbers, d) if n in there else None for n, d in inputs.items()}
 
     def _type(self, numbers: Numbers, declared: Input) -> Type:
+        if declared.bundle is not None:
+            unknown = ["length"] if isinstance(declared.bundle, bool) else []
+            unknown += ["shape"] if declared.shape is None else []
+            if unknown:
+                self.context.fail(
+                    "A424",
+                    f"at the top the {' and the '.join(unknown)} of bundle `{declared.name}` must be known",
+                    declared.name_span,
+                    f"write `{declared.name}: {{bundle: 4, shape: [B, C]}}`",
+                )
         tensor = Tensor(self._shape(numbers, declared), declared.dtype)
         if declared.bundle is None:
             return tensor
-        if declared.bundle is True or isinstance(declared.bundle, bool):
-            self.context.fail(
-                "A424",
-                f"at the top the length of bundle `{declared.name}` must be known",
-                declared.name_span,
-                f"write `{declared.name}: {{bundle: 4, shape: [...]}}`",
-            )
+        assert not isinstance(declared.bundle, bool)
         length = numbers.evaluate(declared.bundle)
         if isinstance(length, Dim | Formula | Cond):
             numbers.needs_static(symbols(length), declared.bundle.span)
@@ -217,13 +221,7 @@ class _Root:
         return Bundle((tensor,) * length)
 
     def _shape(self, numbers: Numbers, declared: Input) -> tuple[Any, ...]:
-        if declared.shape is None:
-            self.context.fail(
-                "A424",
-                f"at the top the shape of `{declared.name}` must be known",
-                declared.name_span,
-                f"write `{declared.name}: [B, C]`",
-            )
+        assert declared.shape is not None, "only bundles go without a shape"
         shape: list[Any] = []
         for item in declared.shape:
             if isinstance(item, Dots):

@@ -134,7 +134,6 @@ SHAPES = {
     "A304": Code("size that is too small"),
     "A305": Code("dtype that does not fit"),
     "A306": Code("shape that an input refuses"),
-    "A307": Code("sizes of which nothing can be said"),
     "A308": Code("conditions that no sizes fulfil"),
 }
 
@@ -160,9 +159,8 @@ ELABORATION = {
     "A421": Code("no output"),
     "A422": Code("too many open inputs"),
     "A423": Code("input that cannot be given or absent"),
-    "A424": Code("input whose shape must be known"),
+    "A424": Code("bundle whose length and shape must be known"),
     "A425": Code("expression that values do not have"),
-    "A426": Code("operator with inputs as an operand"),
     "A430": Code("weights without a node"),
 }
 
