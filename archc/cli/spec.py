@@ -14,7 +14,6 @@ from archc.cli.terminal import colored
 from archc.graph.compile import Result, check
 from archc.source.catalogue import COMMANDS
 from archc.source.diagnostic import Diagnostic
-from archc.source.render import render, to_json
 
 
 def add_arguments(parser: Parser, nargs: str | None = None) -> None:
@@ -108,6 +107,8 @@ def show(diagnostics: tuple[Diagnostic, ...], stream: Any) -> None:
     """Print diagnostics, and how many errors and warnings there are."""
     if not diagnostics:
         return
+    from archc.source.render import render  # here, since few specs are wrong
+
     print(render(diagnostics, color=colored(stream)), file=stream)
     counts = []
     for severity in ("error", "warning"):
@@ -125,6 +126,8 @@ def as_json(value: Any) -> str:
 
 def diagnostics_json(result: Result) -> dict[str, Any]:
     """The object that `check --json` prints of one spec."""
+    from archc.source.render import to_json
+
     return {
         "ok": result.ok,
         "diagnostics": to_json(result.diagnostics),

@@ -8,9 +8,8 @@ they give is kept for every Graph, so that the cost grows with what is distinct.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 from archc.graph.checkpoint_entries import Entry, NameMap, Ours, map_names, name_map
 from archc.graph.infer import FIX_PRESENCE
@@ -82,8 +81,7 @@ def graphs(graph: Graph) -> list[Graph]:
     return list(found)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class _Table:
+class _Table(NamedTuple):
     """What a map makes of a Graph's names. `same` gives, of tensors that are tied, the one that
     stands for all; `used` are the entries of the block itself that named something."""
 
@@ -147,7 +145,7 @@ class _Naming:
             where = f"copy {index} of `{member.name}`" if path != member.name else f"`{member.name}`"
             frame = Frame(member.span, f"in `{copy.target.name}`, {where}")
             for problem in inner.problems:
-                self.tell(replace(problem, trace=(*problem.trace, frame)))
+                self.tell(problem._replace(trace=(*problem.trace, frame)))
 
     def renamed(self, names: dict[str, str], entries: NameMap) -> dict[str, str]:
         """The names with this block's own entries applied."""

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from archc.graph.binding import Bound, bind_target, with_preset
 from archc.graph.infer import FIX_PRESENCE
@@ -20,8 +19,7 @@ from archc.shapes import Cond, Dim, Formula, plain, symbols
 MOST_COPIES = 100_000
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Plan:
+class Plan(NamedTuple):
     """A node's copies: what each calls, None where it is bypassed.
 
     `test`: a condition over open inputs under which the (single) copy is not bypassed."""

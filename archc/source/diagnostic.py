@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import NamedTuple
 
 from archc.source.catalogue import CODES, Severity
-from archc.source.render import render
 from archc.source.text import Span
 
 
@@ -26,8 +24,7 @@ class Frame(NamedTuple):
     message: str
 
 
-@dataclass(frozen=True, slots=True)
-class Diagnostic:
+class Diagnostic(NamedTuple):
     """One thing to tell: what is wrong, where, and what to write instead.
 
     `span` is None where no text is to blame (a missing file). `trace` lists the way there,
@@ -54,6 +51,8 @@ class SpecError(Exception):
         super().__init__(self.diagnostics)
 
     def __str__(self) -> str:
+        from archc.source.render import render  # here, since few specs are wrong
+
         return "\n" + render(self.diagnostics, color=False)
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 from itertools import pairwise
 
 from archc.source.diagnostic import Diagnostic
@@ -136,7 +135,7 @@ def _torn_text(node: Mapping) -> Diagnostic | None:
             found = _comma(Span(node.source, value.start, key.end))
             words = f"{value.text}, {key.text}"
             if _SIZES.fullmatch(words):
-                return replace(found, help=f"write a shape in brackets: [{words}]")
+                return found._replace(help=f"write a shape in brackets: [{words}]")
             return found
     return None
 
