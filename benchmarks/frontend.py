@@ -1,0 +1,275 @@
+"""How fast archc is in front of torch: starting, checking, emitting, drawing.
+
+    python benchmarks/frontend.py             all tables, some minutes
+    python benchmarks/frontend.py startup     one of: startup, depth, lines, emit, draw
+
+Prints Markdown. Every figure is CPU time, of processes of their own (with bytecode written, as on a
+user's machine) or within this one, and the median of several rounds; what is compared runs in turn
+in each round, so that a busy machine slows all alike. `control` is the yardstick a second time:
+as far as it is from 1.00, the ratios are to be trusted.
+"""
+
+from __future__ import annotations
+
+import gc
+import os
+import platform
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from importlib.metadata import version
+from pathlib import Path
+from statistics import median
+from typing import NamedTuple
+
+ROOT = Path(__file__).parents[1]
+ENCODER = "specs/vq/nets.yaml#Encoder"
+YARDSTICK = "import yaml, pydantic, networkx"
+
+
+# Specs
+
+
+def flow(lines: int) -> str:
+    """A block of that many flow lines: chains, sums, chains in brackets, several names, attributes."""
+    kinds = (
+        "v{i}: {a} -> fc -> relu",
+        "v{i}: {a} + {b}",
+        "v{i}: {a} + ({b} -> gelu -> tanh)",
+        "p{i}, v{i}: {a} -> split(2, 1)",
+        "v{i}: p{p}, {a} -> concat(axis=1)",
+        "v{i}: {a} -> softmax(axis=-1)",
+        "v{i}: 0.5 * ({a} - {b})",
+    )
+    written = ""
+    a = b = "x"
+    for i in range(lines - 1):
+        written += f"      {kinds[i % len(kinds)]}\n".format(i=i, a=a, b=b, p=i - 1)
+        a, b = f"v{i}", a if i % len(kinds) not in (3, 4) else f"v{i}"
+    return f"""\
+archc: 1
+blocks:
+  Lines:
+    inputs: {{x: [B, 64]}}
+    nodes:
+      fc: linear(64)
+    flow:
+{written}      y: {a} -> relu
+"""
+
+
+def gpt(layers: int) -> str:
+    """A decoder-only transformer: few distinct blocks, whatever the number of layers."""
+    return f"""\
+archc: 1
+blocks:
+  Attention:
+    params: {{heads: int = 4}}
+    inputs: {{x: [B, T, D]}}
+    nodes:
+      qkv: linear(3 * D)
+      proj: linear(D)
+    flow:
+      q, k, v: x -> qkv -> rearrange("b t (n h d) -> n b h t d", n=3, h=heads) -> unbind(0)
+      out: q, k, v -> attention(causal=true) -> rearrange("b h t d -> b t (h d)") -> proj
+  Layer:
+    inputs: {{x: [B, T, D]}}
+    nodes:
+      norm1: layer_norm
+      attn: Attention
+      norm2: layer_norm
+      fc: linear(4 * D)
+      proj: linear(D)
+    flow:
+      h: x + (x -> norm1 -> attn)
+      out: h + (h -> norm2 -> fc -> gelu -> proj)
+  GPT:
+    params: {{depth: int = {layers}, dim: int = 64, vocab: int = 1000, context: int = 128}}
+    inputs: {{ids: "int64[B, T]"}}
+    nodes:
+      wte: embedding(vocab, dim)
+      wpe: embedding(context, dim)
+      h: {{call: Layer, repeat: depth}}
+      norm: layer_norm
+      head: linear(vocab, bias=false)
+    flow:
+      e: (ids -> wte) + (arange(T) -> wpe)
+      logits: e -> h -> norm -> head
+    tie: {{head.weight: wte.weight}}
+    init:
+      - {{op: [linear, embedding], weight: normal(0.02)}}
+      - {{at: "h.*.proj", weight: normal(0.02 / sqrt(2 * depth))}}
+"""
+
+
+# Measuring
+
+
+class Spent(NamedTuple):
+    """What a process took: CPU seconds, and at most so many MB of memory."""
+
+    seconds: float
+    megabytes: float
+
+
+class Processes:
+    """Runs Python in processes of its own, with bytecode that is written to a folder and kept."""
+
+    def __init__(self, folder: Path) -> None:
+        self.environment = {**os.environ, "PYTHONPYCACHEPREFIX": str(folder / "bytecode")}
+        self.environment.pop("PYTHONDONTWRITEBYTECODE", None)
+
+    def run(self, words: Sequence[str]) -> Spent:
+        process = subprocess.Popen(
+            [sys.executable, *words],
+            cwd=ROOT,
+            env=self.environment,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+        _, status, used = os.wait4(process.pid, 0)
+        if status:
+            raise RuntimeError(f"{' '.join(words)} ended with status {status}")
+        scale = 1 << 20 if sys.platform == "darwin" else 1 << 10
+        return Spent(used.ru_utime + used.ru_stime, used.ru_maxrss / scale)
+
+    def interleaved(self, commands: Mapping[str, Sequence[str]], rounds: int) -> dict[str, Spent]:
+        """The medians of each command, all of them in turn in each round."""
+        for words in commands.values():
+            self.run(words)
+        found: dict[str, list[Spent]] = {name: [] for name in commands}
+        for _ in range(rounds):
+            for name, words in commands.items():
+                found[name].append(self.run(words))
+        return {name: Spent(*map(median, zip(*spent, strict=True))) for name, spent in found.items()}
+
+
+def timed(functions: Mapping[str, Callable[[], object]], rounds: int) -> dict[str, float]:
+    """The median CPU seconds of functions in this process, all of them in turn in each round."""
+    found: dict[str, list[float]] = {name: [] for name in functions}
+    for number in range(rounds + 1):
+        for name, function in functions.items():
+            gc.collect()
+            start = time.process_time()
+            function()
+            if number:  # the first round warms up
+                found[name].append(time.process_time() - start)
+    return {name: median(times) for name, times in found.items()}
+
+
+# Tables
+
+
+def table(title: str, head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    lines = [head, ["---", *["---:"] * (len(head) - 1)], *rows]
+    return f"## {title}\n\n" + "\n".join(f"| {' | '.join(line)} |" for line in lines) + "\n"
+
+
+def milliseconds(seconds: float) -> str:
+    return f"{seconds * 1e3:,.0f} ms" if seconds >= 0.02 else f"{seconds * 1e3:.1f} ms"
+
+
+def startup(processes: Processes, folder: Path) -> str:
+    """Cold processes against the import of three libraries."""
+    commands = {
+        f'`python -c "{YARDSTICK}"`': ["-c", YARDSTICK],
+        "control": ["-c", YARDSTICK],
+        "`archc --help`": ["-m", "archc", "--help"],
+        f"`archc check '{ENCODER}'`": ["-m", "archc", "check", ENCODER],
+        f"`archc draw '{ENCODER}'`": ["-m", "archc", "draw", ENCODER],
+    }
+    found = processes.interleaved(commands, 21)
+    whole = next(iter(found.values())).seconds
+    limits = {name: "at most 1.50" if "check" in name else "" for name in found}
+    rows = [
+        [name, milliseconds(spent.seconds), f"{spent.seconds / whole:.2f}", limits[name]]
+        for name, spent in found.items()
+    ]
+    return table("Start-up", ["a process of its own", "CPU time", "ratio", "target"], rows)
+
+
+def depth(processes: Processes, folder: Path) -> str:
+    """Checks of transformers within this process."""
+    import archc
+
+    specs = {layers: archc.text(gpt(layers)) for layers in (10, 100, 1000)}
+    functions = {str(layers): lambda spec=spec: archc.check(spec) for layers, spec in specs.items()}
+    found = timed(functions, 15)
+    limit = f"at most {milliseconds(1.2 * found['10'] + 0.1)} (1.2 × that of 10 + 100 ms)"
+    rows = [
+        [f"{int(layers):,}", milliseconds(seconds), f"{seconds / found['10']:.2f}", ""]
+        for layers, seconds in found.items()
+    ]
+    rows[-1][-1] = limit
+    return table("Check of a transformer", ["layers", "CPU time", "ratio", "target"], rows)
+
+
+def lines(processes: Processes, folder: Path) -> str:
+    """Checks of long flows, each in a process of its own."""
+    commands = {}
+    for count in (1_000, 10_000, 100_000):
+        path = folder / f"lines{count}.yaml"
+        path.write_text(flow(count), encoding="utf-8")
+        commands[f"{count:,}"] = ["-m", "archc", "check", str(path)]
+    found = processes.interleaved(commands, 5)
+    base = found["10,000"].seconds
+    targets = ("", "at most 2,000 ms", "ratio at most 11, 600 MB")
+    rows = [
+        [name, milliseconds(s.seconds), f"{s.seconds / base:.2f}", f"{s.megabytes:.0f} MB", target]
+        for (name, s), target in zip(found.items(), targets, strict=True)
+    ]
+    head = ["flow lines", "CPU time", "ratio", "memory", "target"]
+    return table("Check of a long flow", head, rows)
+
+
+def emit(processes: Processes, folder: Path) -> str:
+    """The source of checked transformers, within this process."""
+    import archc
+
+    graphs = {layers: archc.graph(archc.text(gpt(layers))) for layers in (10, 100, 1000)}
+    found = timed({f"{n:,}": lambda graph=graph: archc.source(graph) for n, graph in graphs.items()}, 5)
+    rows = [[name, milliseconds(seconds)] for name, seconds in found.items()]
+    return table("Source of a checked transformer", ["layers", "CPU time"], rows)
+
+
+def draw(processes: Processes, folder: Path) -> str:
+    """The picture of checked blocks, within this process."""
+    import archc
+
+    graphs = {count: archc.graph(archc.text(flow(count))) for count in (50, 500, 5_000)}
+    found = timed({f"{n:,}": lambda graph=graph: archc.draw(graph) for n, graph in graphs.items()}, 3)
+    rows = [[name, milliseconds(seconds)] for name, seconds in found.items()]
+    return table("Picture of a checked block", ["flow lines", "CPU time"], rows)
+
+
+TABLES = {"startup": startup, "depth": depth, "lines": lines, "emit": emit, "draw": draw}
+
+
+def machine() -> Iterator[str]:
+    """What the figures were measured on."""
+    try:
+        info = Path("/proc/cpuinfo").read_text(encoding="utf-8")
+        yield next(li.partition(": ")[2] for li in info.splitlines() if li.startswith("model name"))
+    except (OSError, StopIteration):
+        yield platform.processor() or platform.machine()
+    yield f"{os.cpu_count()} cores"
+    yield f"load {os.getloadavg()[0]:.1f}"
+    yield f"Python {platform.python_version()}"
+    yield from (f"{name} {version(name)}" for name in ("pydantic", "networkx", "pyyaml"))
+
+
+def main(names: Sequence[str]) -> int:
+    if not set(names) <= TABLES.keys():
+        print(f"there are {', '.join(TABLES)}", file=sys.stderr)
+        return 2
+    print(f"# Front end\n\n{', '.join(machine())}\n", flush=True)
+    with tempfile.TemporaryDirectory() as folder:
+        for name in names or TABLES:
+            print(TABLES[name](Processes(Path(folder)), Path(folder)), flush=True)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
