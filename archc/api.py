@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -10,6 +10,8 @@ from archc.graph import compile as compiler
 from archc.graph.compile import Result, Text
 from archc.graph.ir import Graph
 from archc.lang.project import Project
+from archc.ops.layer import Probed
+from archc.shapes import Tensor
 
 if TYPE_CHECKING:
     from archc.report.summary import Summary
@@ -41,14 +43,21 @@ def check(
 
     `settings` are params and free dimensions by name. `given` and `absent` fix optional inputs,
     `root` is the folder that `use` may not leave, `ops` the operator modules that may be loaded.
-    torch is not imported.
+    torch is imported only where a spec uses `nn.*`.
 
     >>> import archc
     >>> spec = "archc: 1\\nblocks: {A: {inputs: {x: '[B, C]'}, nodes: {fc: linear(8)}, flow: {y: x -> fc}}}"
     >>> print(archc.check(archc.text(spec), C=4).shapes["y"])
     [B, 8]
     """
-    return compiler.check(spec, settings, given=given, absent=absent, root=root, ops=ops)
+    return compiler.check(spec, settings, given=given, absent=absent, root=root, ops=ops, probe=ask_torch)
+
+
+def ask_torch(layer: str, args: Sequence[Any], kwargs: Mapping[str, Any], inputs: Sequence[Tensor]) -> Probed:
+    """What `nn.LAYER(*args, **kwargs)` makes of inputs of these types. Imports torch."""
+    from archc.runtime.probe import probe
+
+    return probe(layer, args, kwargs, inputs)
 
 
 def graph(spec: Spec, **options: Any) -> Graph:

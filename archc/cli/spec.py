@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from archc.api import ask_torch
 from archc.cli.main import FINE, MISUSED, WRONG, Parser
 from archc.cli.terminal import colored
 from archc.graph.compile import Result, check
@@ -79,6 +80,7 @@ def checked(options: argparse.Namespace, address: str | None = None, extra: Sequ
         absent=options.absent,
         root=options.root,
         ops=options.allow_ops,
+        probe=ask_torch,
     )
 
 

@@ -156,10 +156,10 @@ class Applications:
         self._guarded.add(key)
         for guard in graph.guards:
             assert guard.span is not None
-            fact = settle(guard.condition, origins)
+            fact = settle(guard, origins)
             if fact is True:
                 continue
-            if not isinstance(fact, tuple):
+            if isinstance(fact, bool | Mismatch):
                 with self._context.inside(Frame(span, frame), origins):
                     self._refuse(guard, fact, origins)
             way = (*guard.trace, Frame(span, frame))

@@ -11,7 +11,7 @@ from archc.graph.numbers import Numbers
 from archc.graph.values import Failed, Given, Target
 from archc.lang.coerce import coerce
 from archc.lang.schema import Block
-from archc.ops.base import BadAttributes, Op, bind
+from archc.ops.base import BadAttributes, Op
 from archc.source.diagnostic import Related, did_you_mean
 from archc.source.text import Span
 
@@ -40,7 +40,7 @@ def _operator(context: Context, target: Target) -> Op:
     positional = [g for g in target.arguments if g.name is None]
     named = {g.name: g for g in target.arguments if g.name is not None}
     try:
-        return bind(target.what, [g.value for g in positional], {k: g.value for k, g in named.items()})
+        return target.what.bound([g.value for g in positional], {k: g.value for k, g in named.items()})
     except BadAttributes as bad:
         for problem in bad.problems:
             place = target.span

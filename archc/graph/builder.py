@@ -16,6 +16,7 @@ from archc.ops.base import Op
 from archc.shapes import (
     Cond,
     Dim,
+    Facts,
     Formula,
     Guard,
     Mismatch,
@@ -24,11 +25,9 @@ from archc.shapes import (
     decide,
     recording,
     same,
-    sides,
     substitute,
     symbol,
     symbols,
-    unknowns,
 )
 from archc.source.text import Span
 
@@ -202,7 +201,8 @@ class Builder:
         """Note conditions on sizes that must hold when the model runs."""
         for fact in facts:
             if fact not in self._guards:
-                self._guards[fact] = Guard(fact, span, message, tuple(trace))
+                sides = facts.sides.get(fact) if isinstance(facts, Facts) else None
+                self._guards[fact] = Guard(fact, span, message, tuple(trace), sides)
 
     def outside(self, found: Type, origins: Mapping[str, Size], numbers: Mapping[str, Any]) -> Type:
         """A called block's type in this block's sizes; `origins` as `Inside` tells them, `numbers` the
@@ -248,18 +248,17 @@ def size_names(value: Any) -> frozenset[str]:
     return frozenset()
 
 
-def settle(fact: Cond, origins: Mapping[str, Size]) -> tuple[Cond, ...] | bool | Mismatch:
+def settle(guard: Guard, origins: Mapping[str, Size]) -> Facts | tuple[Cond, ...] | bool | Mismatch:
     """A called block's condition in the caller's sizes: decided, or what remains of it."""
-    equal = sides(fact) if unknowns(fact) else None
-    if equal is not None:
+    if guard.sides is not None:
         # An equality that the block could not decide; the caller knows more.
         try:
             with recording() as facts:
-                same(*(substitute(side, origins) for side in equal))
+                same(*(substitute(side, origins) for side in guard.sides))
         except Mismatch as wrong:
             return wrong
-        return tuple(facts) or True
-    found = substitute(fact, origins)
+        return facts or True
+    found = substitute(guard.condition, origins)
     answer = found if isinstance(found, bool) else decide(found)
     if answer is None:
         assert isinstance(found, Cond)

@@ -18,6 +18,7 @@ from archc.lang.address import Address, check_settings, parse_settings, python_s
 from archc.lang.project import Project
 from archc.lang.schema import Block
 from archc.lang.syntax import Expr
+from archc.ops.layer import Probe
 from archc.ops.table import Operators
 from archc.shapes import Contradiction, Guard, describe, simplify
 from archc.source.collector import collector_paused
@@ -67,13 +68,15 @@ def check(
     absent: Iterable[str] = (),
     root: str | Path | None = None,
     ops: Iterable[Any] = (),
+    probe: Probe | None = None,
     report: Report | None = None,
 ) -> Result:
     """Check a spec.
 
     `entry` is an address, a text or a dict; `settings` params and free dimensions, as a mapping or
     as `name=value` texts; `given` and `absent` fix optional inputs; `ops` are the operator modules
-    that may run. Mistakes are in the result's diagnostics, never raised.
+    that may run; `probe` asks torch about its own layers, `nn.*`. Mistakes are in the
+    result's diagnostics, never raised.
     """
     report = Report() if report is None else report
     address = Address("<text>")
@@ -98,7 +101,7 @@ def check(
     # What could not be read is missing, and would only be told as such. What the static checks found
     # is unknown to elaboration, which finds the rest.
     if readable:
-        elaborator = Elaborator(Library(project, operators), Context(report))
+        elaborator = Elaborator(Library(project, operators, probe), Context(report))
         graph = build_root(elaborator, block, address.preset, values, tuple(given), tuple(absent))
     if graph is not None and report.ok:
         check_maps(graph, report)

@@ -25,6 +25,7 @@ from archc.lang.schema import Block, Node
 from archc.lang.syntax import Chain, Name, Port
 from archc.lang.walk import walk
 from archc.ops.base import Op
+from archc.ops.layer import Probe, layer
 from archc.ops.table import Operators
 from archc.shapes import Dim, Size, plain
 from archc.source.diagnostic import Frame
@@ -36,14 +37,17 @@ DEEPEST = 64
 class Library:
     """What the names of a block may call: the blocks that its file sees, and the operators."""
 
-    def __init__(self, project: Project, operators: Operators) -> None:
+    def __init__(self, project: Project, operators: Operators, probe: Probe | None = None) -> None:
         self.project = project
         self.operators = operators
+        self._probe = probe
 
     def block(self, where: Block, name: str) -> Block | None:
         return self.project.block(where.file, name)
 
     def operator(self, name: str) -> type[Op] | None:
+        if name.startswith("nn.") and self._probe is not None:
+            return layer(name.removeprefix("nn."), self._probe)
         return self.operators.get(name)
 
     def callables(self, where: Block) -> Iterator[str]:

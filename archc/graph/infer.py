@@ -11,7 +11,7 @@ from archc.graph.context import Context
 from archc.graph.ir import Bundle, Number, Type
 from archc.graph.values import Value
 from archc.ops.base import Op, ShapeError
-from archc.shapes import Cond, Dim, Mismatch, Size, Tensor, TooSmall, recording, symbols
+from archc.shapes import Cond, Dim, Facts, Mismatch, Size, Tensor, TooSmall, recording, symbols
 from archc.source.diagnostic import Related
 from archc.source.text import Span
 
@@ -40,9 +40,9 @@ class Inference:
 
     def outputs(
         self, op: Op, slots: Sequence[Slot], cases: int, span: Span
-    ) -> tuple[tuple[Tensor, ...], list]:
+    ) -> tuple[tuple[Tensor, ...], Facts]:
         """The outputs of `op` in all `cases`, and the conditions on sizes that it stands on."""
-        facts: list = []
+        facts = Facts()
         variants: list[tuple[Tensor, ...]] = []
         for there in self._subsets(slots, cases):
             kept = [
@@ -62,7 +62,7 @@ class Inference:
         bits = (1 << c for c in range(cases.bit_length()) if cases >> c & 1)
         return list(dict.fromkeys(tuple(bool(m & bit) for m in masks) for bit in bits))
 
-    def _once(self, op: Op, slots: Sequence[Slot], span: Span, facts: list) -> tuple[Tensor, ...]:
+    def _once(self, op: Op, slots: Sequence[Slot], span: Span, facts: Facts) -> tuple[Tensor, ...]:
         types: list[Tensor | None] = []
         for _, feed in slots:
             bundle = feed and isinstance(feed.operand, Value) and feed.operand.type
@@ -76,7 +76,7 @@ class Inference:
             error = ShapeError(str(wrong))
             error.__cause__ = wrong
             self._refuse(op, slots, error, span)
-        facts.extend(found)
+        facts.join(found)
         return (result,) if isinstance(result, Tensor) else tuple(result)
 
     def _refuse(self, op: Op, slots: Sequence[Slot], wrong: ShapeError, span: Span):

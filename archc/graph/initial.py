@@ -112,9 +112,8 @@ def _decided(graph: Graph) -> frozenset[str]:
 def _decided_inside(graph: Graph) -> set[str]:
     found: set[str] = set()
     for member in graph.members.values():
-        for index, copy in enumerate(member.copies):
+        for path, copy in member.owned:
             if isinstance(copy.target, Graph):
-                path = member.name if member.share or not member.arranged else f"{member.name}.{index}"
                 found.update(f"{path}.{inner}" for inner in _decided(copy.target))
     return found
 
@@ -126,9 +125,7 @@ def _has_init(op: Op) -> bool:
 def _owned(graph: Graph) -> Iterator[Owned]:
     """Every tensor below a block."""
     for member in graph.members.values():
-        alone = member.share or not member.arranged
-        for index, copy in enumerate(member.copies[:1] if alone else member.copies):
-            path = member.name if alone else f"{member.name}.{index}"
+        for path, copy in member.owned:
             if isinstance(copy.target, Op):
                 for name, weight in of_operator(copy.target, copy).items():
                     yield f"{path}.{name}" if name else path, copy.target, weight

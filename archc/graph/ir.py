@@ -205,6 +205,14 @@ class Member:
     def copies(self) -> tuple[Copy, ...]:
         return self.uses[0]
 
+    @property
+    def owned(self) -> list[tuple[str, Copy]]:
+        """The copies with weights of their own, by the path of their names: `down.0`."""
+        if self.arranged and not self.share:
+            return [(f"{self.name}.{index}", copy) for index, copy in enumerate(self.copies)]
+        there = next((copy for copy in self.copies if copy.target is not None), self.copies[0])
+        return [(self.name, there)]
+
 
 class Rule(NamedTuple):
     """An entry of `init`: how the weights named in `settings` begin, of the operators `ops` (all where

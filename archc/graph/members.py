@@ -167,7 +167,8 @@ class Members:
             share = bool(node and node.share)
             graph.members[name] = Member(name, node, [copies], span, arranged, share, hidden)
             if share:
-                self._alike(name, copies[:1] * len(copies), copies, span, span)
+                made = [copy for copy in copies if copy.target is not None]
+                self._alike(name, tuple(made[:1] * len(made)), tuple(made), span, span)
             return 0
         self._alike(name, member.copies, copies, member.span, span)
         member.uses.append(copies)

@@ -16,9 +16,7 @@ def weights(graph: Graph) -> dict[str, Weight]:
 
 def of_member(member: Member) -> Iterator[tuple[str, Weight]]:
     """The tensors of a member, by their names in the block around it."""
-    copies = member.copies[:1] if member.share or not member.arranged else member.copies
-    for index, copy in enumerate(copies):
-        path = member.name if member.share or not member.arranged else f"{member.name}.{index}"
+    for path, copy in member.owned:
         for name, weight in of_copy(copy).items():
             yield (f"{path}.{name}" if name else path), weight
 

@@ -97,6 +97,11 @@ class Declared(BaseModel):
         return tuple(f.alias or name for name, f in cls.model_fields.items())
 
     @classmethod
+    def bound(cls, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
+        """One with these attributes; raises BadAttributes. See `bind`."""
+        return bind(cls, args, kwargs)
+
+    @classmethod
     def takes(cls, name: str) -> bool:
         """Has it an attribute of that name?"""
         return cls.spread is not None or name in cls.attributes()

@@ -16,6 +16,7 @@ from archc.graph.ir import Graph
 from archc.graph.weights import of_graph
 from archc.runtime.blocks import compile_blocks
 from archc.runtime.build import build_module
+from archc.runtime.probe import probe
 from archc.runtime.weights import Names, load_weights
 from archc.source.diagnostic import SpecError
 
@@ -76,7 +77,7 @@ def _graph(spec: Any, settings: Mapping[str, Any], **options: Any) -> Graph:
         if settings:
             raise TypeError(f"a Graph is bound already and takes no settings: {', '.join(settings)}")
         return spec
-    result = check(spec, settings, **options)
+    result = check(spec, settings, probe=probe, **options)
     if result.graph is None:
         raise SpecError(result.diagnostics)
     return result.graph

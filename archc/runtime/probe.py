@@ -22,11 +22,11 @@ TRIALS = 12
 LARGEST = 24
 
 
-class Unknown(Exception):
+class Unknown(ValueError):
     """torch gives no shape that holds for all sizes; the message says why."""
 
 
-class Refused(Exception):
+class Refused(ValueError):
     """torch refuses the layer, its arguments or these inputs; the message is torch's."""
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from archc.shapes.condition import Cond, and_, eq, not_, or_
 from archc.shapes.dim import Dim, Size, symbol
 from archc.shapes.dtype import DTYPES
-from archc.shapes.facts import Indivisible, Mismatch, TooSmall, at_least, divisible, recording, same, sides
+from archc.shapes.facts import Facts, Indivisible, Mismatch, TooSmall, at_least, divisible, recording, same
 from archc.shapes.formula import Formula
 from archc.shapes.functions import absolute, ceil, exp, floor, log, log2, maximum, minimum, select, sqrt
 from archc.shapes.guard import Contradiction, Guard, describe, simplify
@@ -21,6 +21,7 @@ __all__ = [
     "Cond",
     "Contradiction",
     "Dim",
+    "Facts",
     "Formula",
     "Guard",
     "Indivisible",
@@ -58,7 +59,6 @@ __all__ = [
     "recording",
     "same",
     "select",
-    "sides",
     "simplify",
     "sqrt",
     "substitute",

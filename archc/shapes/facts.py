@@ -11,10 +11,8 @@ from contextvars import ContextVar, Token
 from typing import Any
 
 from archc.shapes.condition import Cond, at_least_zero, equals_zero
-from archc.shapes.dim import Dim, Size, size, terms_of
+from archc.shapes.dim import Dim, Size
 from archc.shapes.verdict import Verdict, compare, decide
-
-_facts: ContextVar[list[Cond] | None] = ContextVar("facts", default=None)
 
 
 class Mismatch(Exception):
@@ -56,16 +54,32 @@ def _where(verdict: Verdict) -> str:
     return f": for {sizes}: {verdict.left} and {verdict.right}"
 
 
+class Facts(list[Cond]):
+    """Recorded conditions; `sides` are the sizes that an equality among them compares."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.sides: dict[Cond, tuple[Size, Size]] = {}
+
+    def join(self, other: Facts) -> None:
+        """Add what was recorded elsewhere."""
+        self.extend(other)
+        self.sides |= other.sides
+
+
+_facts: ContextVar[Facts | None] = ContextVar("facts", default=None)
+
+
 class recording:  # noqa: N801  (reads as a verb: `with recording() as facts`)
     """Collects the conditions that the calls inside record, innermost block first."""
 
     __slots__ = ("facts", "_token")
 
     def __init__(self) -> None:
-        self.facts: list[Cond] = []
+        self.facts = Facts()
         self._token: Token | None = None
 
-    def __enter__(self) -> list[Cond]:
+    def __enter__(self) -> Facts:
         self._token = _facts.set(self.facts)
         return self.facts
 
@@ -74,10 +88,12 @@ class recording:  # noqa: N801  (reads as a verb: `with recording() as facts`)
         _facts.reset(self._token)
 
 
-def _record(conditions: tuple[Cond, ...]) -> None:
+def _record(conditions: tuple[Cond, ...], sides: tuple[Size, Size] | None = None) -> None:
     facts = _facts.get()
     assert facts is not None, f"{conditions[0]} can only be recorded inside `with recording()`"
     facts.extend(conditions)
+    if sides is not None:
+        facts.sides[conditions[0]] = sides
 
 
 def same(a: Size, b: Size) -> Size:
@@ -92,23 +108,10 @@ def same(a: Size, b: Size) -> Size:
     if verdict.kind == "guarded":
         _record(verdict.conditions)
     elif verdict.kind == "undecided":
-        _record((equals_zero(a - b),))
+        _record((equals_zero(a - b),), (a, b))
     elif verdict.kind != "equal":
         raise Mismatch(a, b, verdict)
     return min(a, b, key=_complexity)
-
-
-def sides(condition: Cond) -> tuple[Size, Size] | None:
-    """The two sizes of an equality, all terms positive; None of other conditions.
-
-    >>> from archc.shapes import symbol, eq
-    >>> sides(eq(2 * symbol("H"), symbol("W") + 1))
-    (Dim(2 * H), Dim(W + 1))
-    """
-    if condition.op != "==" or len(condition.args) != 1:
-        return None
-    terms = terms_of(condition.args[0])
-    return size({m: c for m, c in terms if c > 0}), size({m: -c for m, c in terms if c < 0})
 
 
 def _complexity(size: Size) -> int:

@@ -23,12 +23,14 @@ class Guard(NamedTuple):
     """A condition on the free dimensions, and where it comes from.
 
     `message` is the spec's own words, of a `require`; `trace` the way through blocks and copies.
+    `sides` are the sizes that it compares, where it is an equality that could not be decided.
     """
 
     condition: Cond
     span: Span | None
     message: str | None = None
     trace: tuple[Any, ...] = ()
+    sides: tuple[Size, Size] | None = None
 
 
 class Contradiction(Exception):

@@ -9,6 +9,7 @@ from typing import Any, NoReturn
 
 import pytest
 
+from archc.api import ask_torch
 from archc.graph.compile import Result, check
 from archc.graph.ir import Bundle, Graph, Ref, Type
 from archc.graph.weights import weights
@@ -26,7 +27,11 @@ def test_case(case: Any, tmp_path: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(spec.whole, encoding="utf-8")
     result = check(
-        f"{tmp_path / case.entry}{case.target}", case.settings, given=case.given, absent=case.absent
+        f"{tmp_path / case.entry}{case.target}",
+        case.settings,
+        given=case.given,
+        absent=case.absent,
+        probe=ask_torch,
     )
     told = Told(case)
     for kind in ("error", "warning"):
