@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 
 from archc.emit import printer
 from archc.emit.coded import CODED, replace, statements
-from archc.emit.flow import Guard, Step, Value
+from archc.emit.order import Guard, Step, Value
 from archc.graph.ir import Graph, Ref
 from archc.source.text import Span
 

@@ -9,8 +9,9 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from archc.emit.coded import Coder, Slot, key
-from archc.emit.flow import Flow, Flows, Step
+from archc.emit.flow import Flow, Flows
 from archc.emit.loops import counted
+from archc.emit.order import Step
 from archc.graph.attributes import attribute, module_source
 from archc.graph.initial import initial
 from archc.graph.ir import Copy, Graph, Member

@@ -34,7 +34,8 @@ def check_names(graph: Graph, report: Report) -> None:
     """Tell every node whose submodule would be hidden by what every torch module has."""
     for inside in graphs(graph):
         for member in inside.members.values():
-            if attribute(member) in MODULE and owns_module(member):
+            name = attribute(member)
+            if (name in MODULE or name.startswith("_")) and owns_module(member):
                 report.add(_hidden(member))
 
 
@@ -51,9 +52,13 @@ def module_source(copy: Copy) -> str | None:
 
 
 def _hidden(member: Member) -> Diagnostic:
+    private = member.name.startswith("_")
     return Diagnostic(
         "A601",
-        f"a node cannot be named `{member.name}`: every torch module has that already",
+        f"a node cannot be named `{member.name}`: "
+        + ("names that start with `_` are torch's own" if private else "every torch module has that already"),
         member.spec.name_span if member.spec else member.span,
-        f"call it `{member.name}_1` or a better name",
+        f"call it `{member.name.strip('_') or 'node'}`"
+        if private
+        else f"call it `{member.name}_1` or a better name",
     )
