@@ -41,7 +41,7 @@ class Builder:
         self.full = presence.always(len(graph.open))
         self.nodes: dict[int, Node] = {}
         self.infer = Inference(context, lambda value: self.nodes[value.ref.node].span, self.new_size)
-        self._edges: list[tuple[int, int, dict[str, int]]] = []
+        self._edges: list[tuple[int, int, int, int]] = []
         self.count = len(graph.block.inputs)
         self._guards: dict[Cond, Guard] = {}
         self._new_sizes = 0
@@ -57,7 +57,7 @@ class Builder:
         self.nodes[at] = node
         for port, operand in enumerate(operands):
             if isinstance(operand, Ref):
-                self._edges.append((operand.node, at, {"out": operand.out, "port": port}))
+                self._edges.append((operand.node, at, operand.out, port))
         self._locate_sizes(at, node)
         return at
 
@@ -110,7 +110,7 @@ class Builder:
         node = Apply(span, outputs, op, arguments, member, tuple(port for port, _ in slots))
         at = self.add(node, arguments)
         found = {n: Value(Ref(at, i), t, cases) for i, (n, t) in enumerate(zip(names, types, strict=True))}
-        return Results(dict(found)), slots
+        return Results(found), slots
 
     def _known_there(self, op: Op, slots: list[Slot], cases: int, span: Span) -> None:
         """A size that only an open input tells may be used only where that input is there."""
@@ -154,6 +154,8 @@ class Builder:
     def cases(self, op: Op, slots: list[Slot]) -> int:
         """The cases in which a result is there: all that it needs, and one of what is variadic."""
         cases = self.full
+        if not self.graph.open:
+            return cases
         optional = {p.name for p in op.ports() if p.optional}
         variadic = [p.name for p in op.ports() if p.variadic]
         some = presence.NEVER

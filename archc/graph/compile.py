@@ -12,7 +12,7 @@ from archc.graph.checkpoints import check_maps
 from archc.graph.context import Context
 from archc.graph.elaborate import Elaborator, Library
 from archc.graph.ir import Graph
-from archc.graph.root import build_root
+from archc.graph.root import build_root, check_presets
 from archc.graph.static import check_block
 from archc.lang.address import Address, check_settings, parse_settings, python_settings, select
 from archc.lang.project import Project
@@ -102,6 +102,7 @@ def check(
     # is unknown to elaboration, which finds the rest.
     if readable:
         elaborator = Elaborator(Library(project, operators, probe), Context(report))
+        check_presets(elaborator, block)
         graph = build_root(elaborator, block, address.preset, values, tuple(given), tuple(absent))
     if graph is not None and report.ok:
         check_maps(graph, report)

@@ -37,13 +37,14 @@ class Inlet(NamedTuple):
 def inlets(target: Target) -> tuple[Inlet, ...]:
     """The ports of what is called."""
     if target.is_operator:
-        return _of_operator(target.what)
+        return operator_inlets(target.what)
     block: Block = target.what
     return tuple(Inlet(i.name, i.optional, False, i.bundle is not None) for i in block.inputs.values())
 
 
 @cache
-def _of_operator(op: type[Op]) -> tuple[Inlet, ...]:
+def operator_inlets(op: type[Op]) -> tuple[Inlet, ...]:
+    """The ports of an operator."""
     return tuple(Inlet(p.name, p.optional, p.variadic, None if p.variadic else False) for p in op.ports())
 
 

@@ -32,6 +32,8 @@ from archc.source.diagnostic import Frame
 
 DEEPEST = 64
 """Blocks in blocks; more is a mistake, or an attack."""
+MOST_INSTANCES = 10_000
+"""Blocks with numbers or inputs of their own; those that are alike are one."""
 
 
 class Library:
@@ -84,6 +86,10 @@ class Elaborator:
         )
         if key in self._graphs:
             return self._graphs[key], inside
+        if len(self._graphs) >= MOST_INSTANCES:
+            message = f"the model has more than {MOST_INSTANCES:,} blocks that differ in a number or an input"
+            self.context.error("A415", message, frame.span, "let copies be alike, or split the model")
+            return None, inside
         self._graphs[key] = None  # a block inside itself is told by the static checks
         if len(self.context.frames) >= DEEPEST:
             self.context.error("A414", f"blocks are nested more than {DEEPEST} deep", frame.span)

@@ -224,8 +224,7 @@ class Rule(NamedTuple):
     span: Span
 
 
-@dataclass(slots=True)
-class LineInfo:
+class LineInfo(NamedTuple):
     """A flow line that exists: what `check --shapes` prints. `refs` go with `names`."""
 
     names: tuple[str, ...]
@@ -267,7 +266,7 @@ class Graph:
     ties: tuple[tuple[str, str], ...] = ()
     folded: frozenset[str] = frozenset()
     nodes: dict[int, Node] = field(default_factory=dict)
-    edges: list[tuple[int, int, dict[str, int]]] = field(default_factory=list)
+    edges: list[tuple[int, int, int, int]] = field(default_factory=list)  # source, target, out, port
     _nx: Any = field(default=None, repr=False)
 
     @property
@@ -280,7 +279,7 @@ class Graph:
             self._nx.add_nodes_from(
                 (at, {"data": node, **node.inner(self)}) for at, node in self.nodes.items()
             )
-            self._nx.add_edges_from(self.edges)
+            self._nx.add_edges_from((a, b, {"out": out, "port": port}) for a, b, out, port in self.edges)
         return self._nx
 
     def node(self, ref: Ref | int) -> Node:

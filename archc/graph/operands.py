@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from archc.graph.binding import bind_target
-from archc.graph.connect import Feed, connect, inlets
+from archc.graph.connect import Feed, connect, operator_inlets
 from archc.graph.infer import FIX_PRESENCE
 from archc.graph.ir import Bundle, Choose, Number, Output, Read
 from archc.graph.numbers import Numbers
@@ -28,7 +29,7 @@ from archc.lang.functions import FUNCTIONS
 from archc.lang.syntax import Argument, Expr
 from archc.lang.values import Given as Test
 from archc.lang.values import shown
-from archc.lang.walk import free_names, walk
+from archc.lang.walk import free_names, free_occurrences, walk
 from archc.ops.arithmetic import INFIX, Negative
 from archc.ops.base import Op, bind
 from archc.ops.index import AT, Index
@@ -123,12 +124,14 @@ class Operands:
             return True
         names = self._numbers.names
         values = self._flow.values
+        if any(n.id not in names or n.id in values for n in free_occurrences(expr)):
+            return False
         for part in walk(expr):
             if isinstance(part, syntax.Port | syntax.Chain):
                 return False
             if isinstance(part, syntax.Call) and part.name.id not in FUNCTIONS:
                 return False
-        return all(n in names and n not in values for n in free_names(expr))
+        return True
 
     def _number(self, expr: Expr) -> Number:
         value = self._numbers.evaluate(expr)
@@ -155,7 +158,7 @@ class Operands:
         feeds = [Feed(None, self.operand(side), side.span) for side in sides]
         if any(f.operand is UNKNOWN for f in feeds):
             raise Failed
-        return _first(self.apply(bind(what), feeds, span))
+        return _first(self.apply(_plain(what), feeds, span))
 
     def apply(self, op: Op, feeds: list[Feed], span: Span) -> Outcome:
         """An operator in place. What adds or multiplies leaves out absent operands: one alone stays
@@ -163,8 +166,7 @@ class Operands:
         for feed in feeds:
             if isinstance(feed.operand, Each):
                 self._context.fail("A410", "`each` has no copies to give to here", feed.span)
-        target = Target(op.title(), type(op), (), span)
-        fed = connect(self._context, op.title(), inlets(target), feeds, span)
+        fed = connect(self._context, op.title(), operator_inlets(type(op)), feeds, span)
         if fed is None:
             return ABSENT
         if type(op) in (INFIX["+"], INFIX["*"]):
@@ -368,6 +370,12 @@ class Operands:
         bound = bind_target(self._context, self._numbers.call(call))
         assert bound.op is not None
         return _first(self._builder.apply(bound.op, {}, call.span)[0])
+
+
+@cache
+def _plain(op: type[Op]) -> Op:
+    """An operator without attributes."""
+    return bind(op)
 
 
 def _first(outcome: Outcome) -> Any:

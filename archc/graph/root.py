@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any
 
 from archc.graph import presence
@@ -63,6 +64,14 @@ def _build(
         )
         return None
     return graph
+
+
+def check_presets(elaborator: Elaborator, block: Block) -> None:
+    """Tell what is wrong with the presets of a block that nobody takes."""
+    with elaborator.context.block(block):
+        for name, found in block.presets.items():
+            with suppress(Failed):
+                preset(Numbers(elaborator.context, block, elaborator.library), block, name, found.span)
 
 
 class _Root:

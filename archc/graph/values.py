@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import enum
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -46,7 +46,7 @@ Operand = Value | Number | Each | Nothing
 class Results(NamedTuple):
     """What a chain yields: outputs by name, in order. A single name stands for the first."""
 
-    outputs: dict[str, Value | Number | Nothing]
+    outputs: Mapping[str, Value | Number | Nothing]
 
     @property
     def first(self) -> Value | Number | Nothing:

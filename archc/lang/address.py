@@ -10,6 +10,7 @@ from archc.lang.parser import SpanPlace, parse_expression
 from archc.lang.syntax import Expr, Literal, Sequence
 from archc.lang.types import List, Operator, ParamType, Row
 from archc.source.diagnostic import Report, did_you_mean
+from archc.source.quoting import shortened
 from archc.source.text import Source, Span
 
 if TYPE_CHECKING:
@@ -74,7 +75,7 @@ def parse_settings(items: Iterable[str], report: Report) -> dict[str, Expr]:
     """
     found: dict[str, Expr] = {}
     for item in items:
-        source = Source(f"-p {item}", item)
+        source = Source(f"-p {shortened(item)}", item)
         match = _SETTING.match(item)
         whole = Span(source, 0, len(item))
         if match is None:

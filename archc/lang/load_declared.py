@@ -96,6 +96,8 @@ def _shape(reading: Reading, key: t.Scalar, value: t.Node) -> Any:
     if isinstance(value, t.Sequence) and not value.flow:
         return _listed(reading, key, value)
     at = value if isinstance(value, t.Scalar) else SpanPlace(value.span)
+    if isinstance(at, t.Scalar) and at.torn and "[" not in at.text:
+        return WRONG  # `{x: B, C}`, which has been told
     found = parse_shape(at, reading.report)
     if found is None:
         return WRONG

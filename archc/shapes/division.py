@@ -148,7 +148,10 @@ def _reduced(dividend: Size, divisor: Dim) -> tuple[Size, Size]:
     g = gcd(*(c for _, c in terms))
     if all(c < 0 for _, c in divisor.terms):
         g = -g
-    common: dict = {a: e for a, e in terms[-1][0] if isinstance(a, Symbol) and a.least > 0}
+    # What may be 0 is left out but for floors: dividing by one that is 0 is an error either way.
+    common: dict = {
+        a: e for a, e in terms[-1][0] if isinstance(a, Floor) or isinstance(a, Symbol) and a.least > 0
+    }
     for monomial, _ in terms:
         powers = dict(monomial)
         common = {a: min(e, powers[a]) for a, e in common.items() if a in powers}

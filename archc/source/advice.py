@@ -177,7 +177,8 @@ class _Refusal:
             if cut >= 0 and cut >= self.line_start(self.line_start(self.at) - 1):
                 self.at = cut
                 stop = self.text.find("\n", cut)
-                start, end = self.item_start(opening), len(self.text) if stop < 0 else stop
+                start = self.item_start(opening)
+                end = start + len(self.text[start : len(self.text) if stop < 0 else stop].rstrip("]} \r"))
                 words = f"YAML takes `{shortened(self.text[cut + 1 : end])}` for a comment and drops it"
                 return self.quote("A025", words, start, end)
             start, end = self.indent_end(self.at), self.line_end(self.at)

@@ -153,6 +153,7 @@ ELABORATION = {
     "A412": Code("bundle and tensor confused"),
     "A413": Code("open input where the model must be fixed"),
     "A414": Code("blocks nested too deeply"),
+    "A415": Code("too many blocks that differ"),
     "A417": Code("more names than outputs"),
     "A418": Code("output or weight unknown"),
     "A420": Code("one set of weights for two shapes"),

@@ -18,7 +18,7 @@ class Scalar:
     None, a bool, an int, a float, or (always where it is quoted) the text.
     """
 
-    __slots__ = ("_offsets", "end", "source", "start", "style", "text")
+    __slots__ = ("_offsets", "end", "source", "start", "style", "text", "torn")
 
     def __init__(self, source: Source, start: int, end: int, text: str, style: Style = "plain") -> None:
         self.source = source
@@ -26,6 +26,7 @@ class Scalar:
         self.end = end
         self.text = text
         self.style: Style = style
+        self.torn = False  # YAML had it in pieces, which has been told
         self._offsets: Offsets | None = None
 
     @property

@@ -324,6 +324,7 @@ class _Reader:
 def _mended(node: Mapping, torn: Span) -> list[tuple[Scalar, Node]]:
     """The entries with the text whole that YAML tore, so that nothing more is told of its pieces."""
     whole = Scalar(torn.source, torn.start, torn.end, torn.text)
+    whole.torn = True
     return [
         (key, whole if value.start == torn.start else value)
         for key, value in node.entries
