@@ -120,7 +120,7 @@ class _Loop:
         self.collected = list(range(1, len(names)))
         self.hints = names
         self.all = len(node.outputs) - 1 if len(node.outputs) > len(names) else None
-        self.used = {edge["out"] for source, _, edge in writer.graph.edges if source == at} | {
+        self.used = {out for source, _, out, _ in writer.graph.edges if source == at} | {
             r.out for r in writer.graph.outputs.values() if r.node == at
         }
         self.bundles = self._bundles(first)

@@ -122,7 +122,7 @@ def _verify(
         taken += 1
         expected = [tuple(int(evaluate(s, sizes)) for s in t.shape or ()) for t in outputs]
         if [t.shape for t in found] != expected:
-            raise Unknown(f"for {where} torch gives another shape than for other sizes")
+            raise Unknown("torch gives no shape that holds for all sizes; give the sizes that are free")
     if not taken:
         raise Refused(str(refuses))
     return refuses
