@@ -11,7 +11,8 @@ from archc.graph.attributes import check_names
 from archc.graph.checkpoints import check_maps
 from archc.graph.context import Context
 from archc.graph.elaborate import Elaborator, Library
-from archc.graph.ir import Graph
+from archc.graph.infer import FIX_PRESENCE
+from archc.graph.ir import Graph, Place
 from archc.graph.root import build_root, check_presets
 from archc.graph.static import check_block
 from archc.lang.address import Address, check_settings, parse_settings, python_settings, select
@@ -20,7 +21,7 @@ from archc.lang.schema import Block
 from archc.lang.syntax import Expr
 from archc.ops.layer import Probe
 from archc.ops.table import Operators
-from archc.shapes import Contradiction, Guard, describe, simplify
+from archc.shapes import Contradiction, Guard, describe, simplify, symbols, unknowns
 from archc.source.collector import collector_paused
 from archc.source.diagnostic import Diagnostic, Report, SpecError
 from archc.source.text import Source
@@ -141,6 +142,8 @@ def _settings(block: Block, settings: Any, report: Report) -> dict[str, Expr]:
 
 def _with_guards(graph: Graph, report: Report) -> Graph:
     """The root's guards, joined and without those that follow from others."""
+    for guard in graph.guards:
+        _checkable(graph, guard, report)
     own = [g for g in graph.guards if g.message is not None]
     rest = {g.condition: g for g in graph.guards if g.message is None}
     try:
@@ -152,6 +155,24 @@ def _with_guards(graph: Graph, report: Report) -> Graph:
         return graph
     graph.guards = tuple(rest.get(c) or Guard(c, None) for c in conditions) + tuple(own)
     return graph
+
+
+def _checkable(graph: Graph, guard: Guard, report: Report) -> None:
+    """A condition is checked when the model is called, so its inputs must tell the sizes."""
+    inputs = {ref.node for ref in graph.inputs.values()}
+    inner = [n for n in sorted(symbols(guard.condition)) if not _told_by(graph.sizes.get(n), inputs)]
+    if not inner:
+        return
+    reasons = unknowns(guard.condition)
+    asked = " and ".join(map(str, guard.sides)) + " are equal" if guard.sides else str(guard.condition)
+    why = "; ".join(f"`{n}`: {reasons.get(n, 'it comes up inside the model')}" for n in inner)
+    report.error(
+        "A307", f"nothing tells whether {asked}", guard.span, f"{why}; {FIX_PRESENCE}", trace=guard.trace
+    )
+
+
+def _told_by(place: Place | None, inputs: set[int]) -> bool:
+    return place is not None and place[0].node in inputs
 
 
 def _described(guards: Iterable[Guard]) -> list[str]:

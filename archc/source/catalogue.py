@@ -134,6 +134,7 @@ SHAPES = {
     "A304": Code("size that is too small"),
     "A305": Code("dtype that does not fit"),
     "A306": Code("shape that an input refuses"),
+    "A307": Code("sizes of which nothing can be said"),
     "A308": Code("conditions that no sizes fulfil"),
 }
 
