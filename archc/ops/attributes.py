@@ -86,6 +86,10 @@ def refuse_word(value: Any) -> None:
         raise Wrong("must be known when the model is built, and depends on an open input", help)
 
 
+LARGEST = 2**63 - 1
+"""The largest whole number that torch takes."""
+
+
 def integer(least: int | None = None, *, runtime: bool = False) -> Callable[[Any], Any]:
     """The check of a whole number; `runtime`: one known only when the model runs will do."""
 
@@ -93,6 +97,8 @@ def integer(least: int | None = None, *, runtime: bool = False) -> Callable[[Any
         if isinstance(value, int) and not isinstance(value, bool):
             if least is not None and value < least:
                 raise Wrong(f"must be at least {least}, not {shown(value)}")
+            if abs(value) > LARGEST:
+                raise Wrong("must have at most 63 bits, as torch's sizes have")
             return value
         if isinstance(value, Dim):
             if runtime:

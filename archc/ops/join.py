@@ -8,10 +8,18 @@ from archc.ops.python import call, listing, py
 from archc.ops.rules import at_least_rank, axis_of, equal, multiple, sizes, static
 from archc.shapes import Dim, Size, Tensor, promote
 
+MOST_OUTPUTS = 10_000
+"""Of one operator. More is a mistake: as many names or members of a bundle would be wanted."""
+
 
 def _some(xs: tuple[Tensor, ...], title: str) -> None:
     if not xs:
         raise ShapeError(f"`{title}` needs at least one input", about=("xs",))
+
+
+def _check_count(outputs: int) -> None:
+    if outputs > MOST_OUTPUTS:
+        raise ShapeError(f"an operator has at most {MOST_OUTPUTS:,} outputs, not {outputs:,}")
 
 
 class Concat(Op):
@@ -120,6 +128,7 @@ class Split(Op):
         else:
             message = f"axis {axis} of {x} must be divisible into {self.n} equal parts"
             multiple(size, self.n, message, "x", "n")
+            _check_count(self.n)
             parts = [size // self.n] * self.n
         return tuple(Tensor((*shape[:axis], part, *shape[axis + 1 :]), x.dtype) for part in parts)
 
@@ -146,6 +155,7 @@ class Unbind(Op):
         shape = sizes(x)
         axis = axis_of(self.axis, len(shape), x=x)
         count = static(shape[axis], f"the size of axis {axis}, the number of outputs,")
+        _check_count(count)
         return (Tensor((*shape[:axis], *shape[axis + 1 :]), x.dtype),) * count
 
     def call(self, x: str, *, self_: str | None = None) -> str:

@@ -26,6 +26,7 @@ NO_YAML = {
     "A004": "bytes that are no text",
     "A005": "a character that no page may hold",
     "A414": "66 blocks are too long for a page",
+    "A415": "so are 20, if they are to be read",
 }
 """Codes that no example on a page can yield, and why; the tests below make one."""
 
@@ -109,12 +110,22 @@ def nested(depth: int) -> bytes:
     return "\n".join(lines).encode()
 
 
+def doubling(levels: int) -> bytes:
+    lines = ["archc: 1", "blocks:"]
+    head = "{params: {n: int = 0}, inputs: {x: [B]}, flow:"
+    lines.append(f"  B0: {head} {{out: x -> dropout(1 / (2 + n))}}}}")
+    for i in range(1, levels + 1):
+        lines.append(f"  B{i}: {head} {{out: x -> B{i - 1}(2 * n) -> B{i - 1}(2 * n + 1)}}}}")
+    return "\n".join(lines).encode()
+
+
 MADE = {
     "A002": folder,
     "A003": holding(b"archc: 1 #" + b" " * 20_000_000),
     "A004": holding(b"archc: 1 # \xff\xfe"),
     "A005": holding(b"archc: 1 # \x00"),
     "A414": holding(nested(66)),
+    "A415": holding(doubling(20)),
 }
 
 
