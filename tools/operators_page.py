@@ -31,6 +31,7 @@ arrives.
 - What has no weights may stand in a flow line: `x -> fc -> gelu`. Attributes go by position or name, further
   inputs by name: `x -> masked_fill(0.0, mask=m)`.
 - A source, without inputs, is an operand too: `x + arange(T)`.
+- Any other layer of `torch.nn` goes by its own name and arguments: `tree: nn.TransformerEncoderLayer(64, 8)`.
 
 {contents}
 """

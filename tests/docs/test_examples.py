@@ -15,6 +15,7 @@ from typing import Any
 
 import pytest
 
+from archc.api import ask_torch
 from archc.cli.main import main
 from archc.graph.compile import Result, check
 from archc.graph.ir import Bundle, Graph, Type
@@ -45,7 +46,11 @@ def test_spec(
     path = tmp_path / options.file
     path.write_text(whole(spec.text), encoding="utf-8")
     result = check(
-        options.file + options.target, options.settings, given=options.given, absent=options.absent
+        options.file + options.target,
+        options.settings,
+        given=options.given,
+        absent=options.absent,
+        probe=ask_torch,
     )
     shown = render(result.diagnostics, color=False)
     assert [d.code for d in result.diagnostics] == options.codes, f"{spec.place}\n{spec.text}\n{shown}"
