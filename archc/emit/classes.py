@@ -159,7 +159,7 @@ def _sign(cls: Class, guards: Sequence[Guard] = ()) -> None:
     for label in sizes:
         if label is not None and labels.names(label) is None:
             barred |= _words(label)
-    allowed -= barred | _guarded(cls, guards, texts, roles)
+    allowed -= barred | _swallowed(cls) | _guarded(cls, guards, texts, roles)
     while True:
         lost: set[str] = set()
         for label in (*texts, *sizes):
@@ -196,6 +196,23 @@ def _sign(cls: Class, guards: Sequence[Guard] = ()) -> None:
             continue
         names = [text] if isinstance(text, Argument) else [by_number[n] for n in labels.names(text) or ()]
         cls.shaping.update(a.name for a in names)
+
+
+def _swallowed(cls: Class) -> set[str]:
+    """The names in numbers that called blocks are given and do not take: they shaped their code."""
+    found: set[str] = set()
+    for own in cls.instances:
+        of = {graph: child for child in own.children for graph in child.of}
+        copies = {id(c): c for m in own.graph.members.values() for use in m.uses for c in use}
+        for copy in copies.values():
+            if not isinstance(copy.target, Graph):
+                continue
+            taken = {a.number for a in of[copy.target].arguments}
+            given = {n: v for n, v in copy.numbers.items() if n in copy.target.params and n not in taken}
+            for value in given.values():
+                label = getattr(value, "label", None)
+                found |= _words(label) if label else set()
+    return found
 
 
 def _guarded(
