@@ -141,7 +141,7 @@ class _Writer:
         for target in {id(c): c.target for c in member.copies}.values():
             self.made.helpers.update(getattr(target, "helpers", None) or {})
         self._check_uses(member)
-        copies = member.copies[:1] if member.share or not member.arranged else member.copies
+        copies = tuple(copy for _, copy in member.owned)
         known = {id(c): self._mark(c) for c in {id(c): c for c in copies}.values()}
         marks = [known[id(c)] for c in copies]
         if all(m is None for m in marks):
@@ -158,6 +158,8 @@ class _Writer:
             return
         for index, copies in enumerate(zip(*member.uses, strict=True)):
             together = [c for use in member.uses for c in use] if member.share else copies
+            if member.share:
+                together = [c for c in together if c.target is not None] or together[:1]
             first, *others = {id(c): c for c in together}.values()
             for other in others:
                 if self._code(first) != self._code(other):

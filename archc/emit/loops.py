@@ -144,8 +144,8 @@ class _Loop:
         known: set[tuple] = set()
         for copy in {id(c): c for c in self.copies}.values():
             if copy.target is None:
-                if not self.owns:
-                    return False
+                if not self.owns or self.member.share:
+                    return False  # no module of its own passes the input through
                 continue
             mark = (id(copy.target), tuple(map(str, copy.numbers.values())))
             if mark in known:

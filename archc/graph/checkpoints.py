@@ -111,7 +111,7 @@ class _Naming:
         names: dict[str, str] = {}
         same: dict[str, str] = {}
         for member in self.graph.members.values():
-            for path, copy in _copies(member):
+            for path, copy in member.owned:
                 self.add_copy(member, path, copy, names, same)
         for a, b in self.graph.ties:
             same[a] = same.get(b, b)
@@ -184,7 +184,7 @@ class _Naming:
         while True:
             member = graph.members[segments[at]]
             alone = member.share or not member.arranged
-            target = member.copies[0 if alone else int(segments[at + 1])].target
+            target = (member.first if alone else member.copies[int(segments[at + 1])]).target
             at += 1 if alone else 2
             if not isinstance(target, Graph):
                 return ".".join(segments[start:])
@@ -258,15 +258,6 @@ class _Naming:
             help = "a name of a checkpoint is one tensor: give each entry names of its own"
             self.tell(Diagnostic("A613", message, span, help, tuple(related)))
             return
-
-
-def _copies(member: Member) -> Iterator[tuple[str, Copy]]:
-    """The copies of a member that have weights of their own, by their paths."""
-    if member.share or not member.arranged:
-        yield member.name, member.copies[0]
-        return
-    for index, copy in enumerate(member.copies):
-        yield f"{member.name}.{index}", copy
 
 
 def _number(text: str) -> int | str:

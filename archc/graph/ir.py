@@ -206,12 +206,16 @@ class Member:
         return self.uses[0]
 
     @property
+    def first(self) -> Copy:
+        """The first copy that is not bypassed, whose weights are those of all where they are shared."""
+        return next((c for c in self.copies if c.target is not None), self.copies[0])
+
+    @property
     def owned(self) -> list[tuple[str, Copy]]:
         """The copies with weights of their own, by the path of their names: `down.0`."""
         if self.arranged and not self.share:
             return [(f"{self.name}.{index}", copy) for index, copy in enumerate(self.copies)]
-        there = next((copy for copy in self.copies if copy.target is not None), self.copies[0])
-        return [(self.name, there)]
+        return [(self.name, self.first)]
 
 
 class Rule(NamedTuple):

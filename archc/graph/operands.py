@@ -300,12 +300,12 @@ class Operands:
                 self._context.fail("A418", f"`{name}` is not repeated: it has no `all`", expr.span)
             return ABSENT
         member = self._builder.graph.members.get(name)
-        op = member.copies[0].target if member else None
+        op = member.first.target if member else None
         if member is None:
             return ABSENT
         if not isinstance(op, Op) or member.arranged and not member.share:
             self._context.fail("A418", f"`{name}.{expr.port}` needs a node that is one operator", expr.span)
-        weights = of_operator(op, member.copies[0])
+        weights = of_operator(op, member.first)
         if expr.port not in weights:
             has = ", ".join(f"`{w}`" for w in weights) or "none"
             self._context.fail("A418", f"`{name}` has no `{expr.port}`", expr.span, f"its weights: {has}")

@@ -31,6 +31,9 @@ from pathlib import Path
 
 import pytest
 
+from archc.api import ask_torch
+from archc.graph.compile import Result, check
+
 HERE = Path(__file__).parent
 FENCE = re.compile(r"^```(\w+)[ ]*([^\n]*)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 KINDS = {"shapes", "outputs", "weights", "numbers", "guards", "error", "warning"}
@@ -68,6 +71,15 @@ class Case:
     absent: list[str]
     target: str
     expected: dict[str, str] = field(default_factory=dict)
+
+    def check(self, folder: Path) -> Result:
+        """What a check says of the case, its files written to a folder."""
+        for spec in self.specs.values():
+            path = folder / spec.name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(spec.whole, encoding="utf-8")
+        address = f"{folder / self.entry}{self.target}"
+        return check(address, self.settings, given=self.given, absent=self.absent, probe=ask_torch)
 
 
 def read(path: Path) -> list[Case]:
@@ -113,6 +125,8 @@ def _spec(name: str, text: str) -> Spec:
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    if "case" in metafunc.fixturenames:
-        cases = [case for path in sorted(HERE.glob("*.md")) for case in read(path)]
-        metafunc.parametrize("case", cases, ids=[case.id for case in cases])
+    cases = [case for path in sorted(HERE.glob("*.md")) for case in read(path)]
+    right = [case for case in cases if "error" not in case.expected]
+    for name, chosen in (("case", cases), ("right_case", right)):
+        if name in metafunc.fixturenames:
+            metafunc.parametrize(name, chosen, ids=[case.id for case in chosen])

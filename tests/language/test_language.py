@@ -9,8 +9,7 @@ from typing import Any, NoReturn
 
 import pytest
 
-from archc.api import ask_torch
-from archc.graph.compile import Result, check
+from archc.graph.compile import Result
 from archc.graph.ir import Bundle, Graph, Ref, Type
 from archc.graph.weights import weights
 from archc.shapes import plain
@@ -22,17 +21,7 @@ ONE = re.compile(r"(A\d{3})(?: (\d+))? (?:`` (.+?) ``|`(.*?)`|-) ?(.*)")
 
 
 def test_case(case: Any, tmp_path: Path) -> None:
-    for spec in case.specs.values():
-        path = tmp_path / spec.name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(spec.whole, encoding="utf-8")
-    result = check(
-        f"{tmp_path / case.entry}{case.target}",
-        case.settings,
-        given=case.given,
-        absent=case.absent,
-        probe=ask_torch,
-    )
+    result = case.check(tmp_path)
     told = Told(case)
     for kind in ("error", "warning"):
         wanted = read_diagnostics(case.expected.get(kind, ""))
