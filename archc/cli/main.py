@@ -14,8 +14,6 @@ import sys
 from collections.abc import Sequence
 from typing import Any, NamedTuple, NoReturn
 
-from archc.source.collector import collector_paused
-
 
 class Command(NamedTuple):
     """A line of the table of commands: the module that holds it, and what it does."""
@@ -91,6 +89,10 @@ def unknown(what: str, word: str, known: Sequence[str]) -> str:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command line and return its exit code."""
     words = list(sys.argv[1:] if arguments is None else arguments)
+    if arguments is None:
+        # The process is ours, and what a command makes lives as long as it: nobody looks for garbage.
+        gc.disable()
+        atexit.register(gc.freeze)
     try:
         status = _dispatch(words)
         sys.stdout.flush()
@@ -107,6 +109,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
         # somewhere to write.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 141
+    except Exception as error:
+        from archc.source.diagnostic import SpecError
+
+        if not isinstance(error, SpecError):
+            raise
+        from archc.cli.spec import show
+
+        show(error.diagnostics, sys.stderr)  # what only the emitter or the weights can tell
+        return WRONG
 
 
 def _dispatch(words: list[str]) -> int:
@@ -127,9 +138,7 @@ def _dispatch(words: list[str]) -> int:
     command = COMMANDS[first]
     # pydantic would search all installed distributions for plugins that watch models: ours need none.
     os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
-    with collector_paused():
-        module = importlib.import_module(command.module)
-    atexit.register(gc.freeze)  # memory goes with the process: no last search for garbage
+    module = importlib.import_module(command.module)
     parser = Parser(f"archc {first}", module.__doc__ or command.summary, module.EXAMPLE)
     module.arguments(parser)
     try:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import gc
 import sys
 from pathlib import Path
 from time import perf_counter
@@ -76,6 +77,7 @@ def execute(options: argparse.Namespace) -> int:
         from archc.runtime.session import CannotRun, run
     import torch
 
+    gc.enable()  # what torch makes is large, and hangs together in circles
     try:
         free = {} if options.input else sizes(graph, chosen)
         made = read_inputs(graph, options.input) if options.input else None
