@@ -46,6 +46,12 @@ def test_torch_is_not_imported(words: list[str]) -> None:
     assert "torch" not in modules(*words)
 
 
+def test_check_builds_no_networkx_graph() -> None:
+    found = modules("check", f"{SPEC}#Encoder")
+    assert "pydantic" in found  # the names are those of modules that were imported
+    assert not {"networkx", "archc.source.render", "archc.ops.initialisers", "archc.emit"} & found
+
+
 def test_importing_archc_imports_nothing_heavy() -> None:
     code = (
         "import archc, sys; print([m for m in ('pydantic', 'networkx', 'torch', 'yaml') if m in sys.modules])"
