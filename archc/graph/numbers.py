@@ -87,8 +87,11 @@ class Numbers:
         """Evaluate defaults, each after those that it names."""
         left = {p.name: p for p in pending}
         while left:
+            # (its own name in a default is another's: an operator's, or nobody's)
             ready = [
-                p for p in left.values() if not (free_names(p.default) & left.keys() if p.default else ())
+                p
+                for p in left.values()
+                if p.default is None or not (free_names(p.default) - {p.name}) & left.keys()
             ]
             for param in ready or list(left.values())[:1]:
                 del left[param.name]
