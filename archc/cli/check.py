@@ -53,7 +53,8 @@ def execute(options: argparse.Namespace) -> int:
 
 def _checked(options: argparse.Namespace, address: str) -> Result:
     """The result for an address, the mistakes of the checkpoint map that is asked for among it."""
-    result = checked(options, address)
+    # A file or a folder by itself may be a library of blocks; who names a block wants it built.
+    result = checked(options, address, unbound=not options.param and not set("#@") & set(address))
     if options.names is None or result.graph is None:
         return result
     report = Report()

@@ -70,9 +70,15 @@ def level(text: str) -> int:
     return int(text)
 
 
-def checked(options: argparse.Namespace, address: str | None = None, extra: Sequence[str] = ()) -> Result:
+def checked(
+    options: argparse.Namespace,
+    address: str | None = None,
+    extra: Sequence[str] = (),
+    *,
+    unbound: bool = False,
+) -> Result:
     """Check the spec at an address (the command line's, where none is named); `extra` are further
-    `name=value` settings."""
+    `name=value` settings; `unbound`: numbers that are not given may be missing."""
     return check(
         options.address if address is None else address,
         [*options.param, *extra],
@@ -81,6 +87,7 @@ def checked(options: argparse.Namespace, address: str | None = None, extra: Sequ
         root=options.root,
         ops=options.allow_ops,
         probe=ask_torch,
+        unbound=unbound,
     )
 
 

@@ -71,12 +71,14 @@ def check(
     ops: Iterable[Any] = (),
     probe: Probe | None = None,
     report: Report | None = None,
+    unbound: bool = False,
 ) -> Result:
     """Check a spec.
 
     `entry` is an address, a text or a dict; `settings` params and free dimensions, as a mapping or
     as `name=value` texts; `given` and `absent` fix optional inputs; `ops` are the operator modules
-    that may run; `probe` asks torch about its own layers, `nn.*`. Mistakes are in the
+    that may run; `probe` asks torch about its own layers, `nn.*`. `unbound`: a block
+    whose numbers are not given is checked as far as it goes, which is noted. Mistakes are in the
     result's diagnostics, never raised.
     """
     report = Report() if report is None else report
@@ -102,16 +104,24 @@ def check(
     # What could not be read is missing, and would only be told as such. What the static checks found
     # is unknown to elaboration, which finds the rest.
     if readable:
-        elaborator = Elaborator(Library(project, operators, probe), Context(report))
+        found = Report(report.diagnostics)
+        elaborator = Elaborator(Library(project, operators, probe), Context(found))
         check_presets(elaborator, block)
         graph = build_root(elaborator, block, address.preset, values, tuple(given), tuple(absent))
+        missing = [d for d in found.diagnostics if _asks(d, block)] if unbound and report.ok else []
+        if missing and len(missing) == sum(d.severity == "error" for d in found.diagnostics):
+            first = missing[0]
+            report.error("A903", f"`{block.name}` is checked as far as it goes", first.span, first.help)
+        else:
+            for diagnostic in found.diagnostics:
+                report.add(diagnostic)
     if graph is not None and report.ok:
         check_maps(graph, report)
         check_names(graph, report)
         graph = _with_guards(graph, report)
     if not report.ok:
         graph = None
-    assert graph is not None or not report.ok, "nothing was told of what is wrong"
+    assert graph is not None or not report.ok or unbound, "nothing was told of what is wrong"
     told = tuple(_described(graph.guards)) if graph else ()
     return Result(report.ok, report.diagnostics, graph, block, project, told)
 
@@ -122,6 +132,13 @@ def graph(entry: Entry, settings: Mapping[str, Any] | Iterable[str] = (), **opti
     if result.graph is None:
         raise SpecError(result.diagnostics)
     return result.graph
+
+
+def _asks(diagnostic: Diagnostic, block: Block) -> bool:
+    """Does it ask the caller for a number of the outermost block?"""
+    if diagnostic.code == "A401":
+        return diagnostic.span in [param.name_span for param in block.params.values()]
+    return diagnostic.code == "A406" and (diagnostic.help or "").startswith("give it")
 
 
 def _extra_operators(modules: Iterable[Any]) -> dict[str, Any]:

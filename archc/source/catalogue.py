@@ -206,6 +206,7 @@ COMMANDS: dict[str, Code] = {
 WARNINGS: dict[str, Code] = {
     "A901": Code("node that never reaches an output", "warning"),
     "A902": Code("value that never reaches an output", "warning"),
+    "A903": Code("block checked without its numbers", "note"),
 }
 
 CODES: dict[str, Code] = {

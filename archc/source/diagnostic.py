@@ -59,9 +59,11 @@ class SpecError(Exception):
 class Report:
     """Gathers diagnostics; what is said twice of one place is kept once."""
 
-    def __init__(self) -> None:
+    def __init__(self, known: Iterable[Diagnostic] = ()) -> None:
         self._diagnostics: dict[tuple[object, ...], Diagnostic] = {}
         self.ok = True
+        for diagnostic in known:
+            self.add(diagnostic)
 
     @property
     def diagnostics(self) -> tuple[Diagnostic, ...]:

@@ -46,20 +46,21 @@ def test_example_yields_its_code(code: str, tmp_path: Path, monkeypatch: pytest.
 def told(words: list[str]) -> tuple[Diagnostic, ...]:
     """What archc says of `spec.yaml`, checked, named, built or loaded as the info string wants."""
     options: dict[str, list[str]] = {"-p": [], "--given": [], "--absent": [], "--names": [], "--weights": []}
-    address, build = "spec.yaml", False
+    address, build, unbound = "spec.yaml", False, False
     rest = iter(words)
     for word in rest:
         if word in options:
             options[word].append(next(rest))
         elif word.startswith("FILE"):
             address = word.replace("FILE", address)
+        elif word == "unbound":
+            unbound = True
         else:
             assert word == "build", f"unknown word `{word}` in the info string"
             build = True
     report = Report()
-    result = check(
-        address, options["-p"], given=options["--given"], absent=options["--absent"], report=report
-    )
+    fixed = {"given": options["--given"], "absent": options["--absent"]}
+    result = check(address, options["-p"], **fixed, report=report, unbound=unbound)
     for name in options["--names"]:
         assert result.graph is not None
         resolve(result.graph, name, report)
