@@ -347,7 +347,9 @@ def test_noise_that_is_off_everywhere_is_not_there(emitted) -> None:
     assert "self.m = L(8, 0.0)" in source
 
 
-@pytest.mark.parametrize("name", ["half", "train", "type", "children", "register_buffer", "_modules", "_check"])
+@pytest.mark.parametrize(
+    "name", ["half", "train", "type", "children", "register_buffer", "_modules", "_check"]
+)
 def test_node_that_torch_would_hide(emitted, name: str) -> None:
     with pytest.raises(SpecError) as error:
         emitted(f"  A: {{inputs: {{x: '[B, 4]'}}, nodes: {{{name}: linear(3)}}, flow: {{y: x -> {name}}}}}")
