@@ -235,22 +235,23 @@ class Flows:
     def _branches(self, at: int, node: Apply, open_: list[int]) -> str:
         """An operator some of whose operands may be None."""
         target = _targets(at, node)
-        whole = self._lower(node)
-        if len(open_) == 1:
+        values: dict[str, list[int]] = {}  # what may be None -> the places where it stands
+        for index in open_:
+            values.setdefault(str(self.operand(node.arguments[index])), []).append(index)
+        assert len(values) <= MOST_BRANCHES, "more open operands than an operator can branch on"
+        nothing = "None" if node.outputs[0].open else None
+        if len(open_) == 1 and nothing is None:
             # An optional argument of a torch function may be None: no branch is needed for it.
-            value = self.operand(node.arguments[open_[0]])
-            rest = self._lower(node, open_)
-            if key(_without_argument(whole, str(value))) == key(rest):
+            whole, rest = self._lower(node), self._lower(node, open_)
+            if key(_without_argument(whole, next(iter(values)))) == key(rest):
                 return f"{target} = {whole}"
-            return f"if {value} is not None:\n    {target} = {whole}\nelse:\n    {target} = {rest}"
-        assert len(open_) <= MOST_BRANCHES, "more open operands than an operator can branch on"
         text, word = "", "if"
-        for size in range(len(open_), -1, -1):
-            for there in combinations(open_, size):
-                absent = [i for i in open_ if i not in there]
-                test = " and ".join(f"{self.operand(node.arguments[i])} is not None" for i in there)
+        for size in range(len(values), -1, -1):
+            for there in combinations(values, size):
+                absent = [i for value, places in values.items() if value not in there for i in places]
+                test = " and ".join(f"{value} is not None" for value in there)
                 head = f"{word} {test}:" if there else "else:"
-                made = "None" if not there and node.outputs[0].open else self._lower(node, absent)
+                made = self._lower(node, absent) if there or nothing is None else nothing
                 text += f"{head}\n    {target} = {made}\n"
                 word = "elif"
         return text
@@ -315,28 +316,32 @@ class Flows:
     # -- choices ---------------------------------------------------------------------------
 
     def _choose(self, at: int, node: Choose, makes: tuple[Value, ...]) -> Step:
+        if node.outputs[0].open:
+            self._needs[at, 0] = frozenset({(at, 0)})
+        if node.then == node.other:
+            return Step(node.span, f"ρ{at}_0 = {self.operand(node.then)}", makes, self._guard([node.then]))
         if node.test is None:
             assert isinstance(node.then, Ref)
             test = f"{name(node.then)} is not None"
+            known = self._needs[node.then.node, node.then.out], NONE
         else:
             test = self._test(node.test)
-        if node.outputs[0].open:
-            self._needs[at, 0] = frozenset({(at, 0)})
+            known = self._there(node.test, True), self._there(node.test, False)
         then, other = (f"    ρ{at}_0 = {self.operand(operand)}" for operand in (node.then, node.other))
         text = f"if {test}:\n{then}\nelse:\n{other}"
-        return Step(node.span, text, makes, NONE, ([], []), self._there(node))
+        return Step(node.span, text, makes, NONE, ([], []), known)
 
-    def _there(self, node: Choose) -> Guard:
-        """The values that are known to be there in the first arm."""
-        found = set()
-        tests = [node.test] if node.test else []
-        while tests:
-            match tests.pop():
-                case ("given", port):
-                    found.add((self._graph.inputs[port].node, 0))
-                case ("and", left, right):
-                    tests += [left, right]
-        return frozenset(found)
+    def _there(self, test: tuple, holds: bool) -> Guard:
+        """The inputs that are known to be there where a condition holds, or does not."""
+        match test:
+            case ("given", port):
+                return frozenset({(self._graph.inputs[port].node, 0)}) if holds else NONE
+            case ("not", inner):
+                return self._there(inner, not holds)
+            case (word, left, right):
+                both = self._there(left, holds), self._there(right, holds)
+                return both[0] | both[1] if holds == (word == "and") else both[0] & both[1]
+        raise AssertionError(test)
 
     def _test(self, test: tuple) -> str:
         match test:

@@ -174,13 +174,10 @@ class Composer:
         assert isinstance(branch, ast.If) and step.arms is not None
         pieces = self._write([n for n in _loads_of(branch.test) if n in self.pending])
         sides = []
-        for arm, body, there in zip(
-            step.arms, (branch.body, branch.orelse), (step.test, frozenset()), strict=True
-        ):
+        for arm, body, there in zip(step.arms, (branch.body, branch.orelse), step.known, strict=True):
             inner = self._list(arm, depth + 1, known | there)
             inner += self._insert(body, known | there, depth + 1, step)
-            made = set(_stored(body))
-            sides.append([*self._grouped(inner, known | there, made), *body])
+            sides.append([*self._grouped(inner, known | there, set(_loads(body))), *body])
         branch.body, branch.orelse = sides
         short = self._conditional(branch, depth)
         return [*pieces, Piece([short or branch], step.guard, step.span)]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 from bisect import bisect, insort
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Container, Iterable
 from dataclasses import dataclass
 
 from archc.emit.coded import replace
@@ -65,9 +65,11 @@ def settle(
     wishes: Callable[[str], list[str]],
     taken: Iterable[str],
     fixed: Callable[[str], str | None],
+    declared: Container[str] = (),
 ) -> list[ast.stmt]:
     """Give every coded variable its name, in place. `arguments`: those that have theirs already;
-    `fixed`: the name that the spec gives to a value, which nothing else may disturb."""
+    `fixed`: the name that the spec gives to a value, which nothing else may disturb; `declared`:
+    arguments whose type says that they may be None, so that no other value may take their name."""
     found = lives(body, arguments)
     names: dict[str, str] = dict(arguments)
     held: dict[str, list[Life]] = {}
@@ -108,7 +110,7 @@ def settle(
             continue
         candidates = wishes(coded)
         source = carried.get(coded)
-        if source in names and found[source].last <= found[coded].first:
+        if source in names and source not in declared and found[source].last <= found[coded].first:
             candidates = [names[source], *candidates]
         give(coded, candidates)
 

@@ -27,7 +27,7 @@ class Step:
     makes: tuple[Value, ...] = ()
     guard: Guard = NONE
     arms: tuple[list[Step], list[Step]] | None = None
-    test: Guard = NONE  # the values that are there in the first arm
+    known: tuple[Guard, Guard] = (NONE, NONE)  # the values that are sure to be there in each arm
     shaping: bool = False  # may sizes that are only known at run time come of its whole numbers,
     scaling: bool = False  # of the others?
     idle: str | None = None  # the text where number `switch` is 0 in all instances

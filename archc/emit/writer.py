@@ -287,7 +287,9 @@ class Writer:
             called = ", ".join(argument_name(p) for p in forward_order(graph))
             check_call = statements(f"self._check({called})")
         classes_ = {c.name for c in self.made.children}
-        settled = settle(body, inputs, wishes, [*self.made.helpers, *classes_], values.get)
+        optional = {f"ρ{graph.inputs[p].node}_0" for p in graph.open}
+        taken = [*self.made.helpers, *classes_, *(inputs[c] for c in optional)]
+        settled = settle(body, inputs, wishes, taken, values.get, optional)
         return check_call + settled
 
     def _size_name(self, name: str) -> str:
