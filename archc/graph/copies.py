@@ -8,7 +8,7 @@ from archc.graph.applications import Applications, Made
 from archc.graph.builder import Builder
 from archc.graph.connect import Feed, inlets
 from archc.graph.infer import FIX_PRESENCE, operand_type
-from archc.graph.ir import Bundle, Call, Copy, Output, Ref, Type, Wire
+from archc.graph.ir import Bundle, Call, Copy, Number, Output, Ref, Type, Wire
 from archc.graph.numbers import Numbers
 from archc.graph.plan import Plan
 from archc.graph.values import ABSENT, Each, Outcome, Results, Value, passed
@@ -53,6 +53,10 @@ class Copies:
             )
         if any(f.operand is ABSENT for f in feeds[:1]):
             return ABSENT
+        if series and feeds and isinstance(feeds[0].operand, Number):
+            self._context.fail("A403", "a `repeat` takes a tensor first, not a number", feeds[0].span)
+        if not series and all(bound is None for bound in made.copies):
+            return self._bypassed(name, made, feeds, span)
         count = len(made.copies)
         carried = feeds[0].operand if series and feeds else None
         copies: list[Copy] = []
@@ -81,6 +85,9 @@ class Copies:
             if run is None:
                 copies.append(Copy(None, {}))
                 value = mine[0].operand if mine else ABSENT
+                if value is ABSENT:
+                    message = f"copy {index} of `{name}` is bypassed, and has no input to pass on"
+                    self._context.fail("A410", message, span)
                 firsts.append(value.type if isinstance(value, Value) else operand_type(value))
                 continue
             copies.append(run.copy)
@@ -192,6 +199,26 @@ class Copies:
             return Results({"out": empty, **further})
         through = passed(feeds)
         return Results({**through.outputs, **further}) if isinstance(through, Results) else through
+
+    def _bypassed(self, name: str, made: Plan, feeds: list[Feed], span: Span) -> Outcome:
+        """Copies side by side that are all bypassed: the bundle of their first inputs."""
+        operand = feeds[0].operand if feeds else ABSENT
+        count = len(made.copies)
+        if isinstance(operand, Each):
+            self._share_size(name, made, feeds[0], feeds, len(operand.value.type.members), count)
+            bundle = operand.value
+        elif isinstance(operand, Value):
+            bundle = self._builder.pack([operand] * count, span)
+        else:
+            self._context.fail("A403", "a bypassed copy passes a tensor on, not a number", span)
+        self.all[name] = bundle
+        empty = self._builder.pack([], span)
+        return Results(
+            {
+                "out": bundle,
+                **{n: empty for n in self._elaborator.further_outputs(self._numbers, made.node)},
+            }
+        )
 
     def _wires(self, there: Made, feeds: list[Feed], made: Plan, count: int) -> tuple[Wire, ...]:
         """The wires of all copies: as those of the first, but whole bundles where each takes its share."""

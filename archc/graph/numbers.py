@@ -140,20 +140,21 @@ class Numbers:
             self.context.fail(wrong.code, wrong.message, wrong.span, wrong.help)
         if not decision:
             self.folded |= scope.dropped
-        return self._targets(value)
+        return self._targets(value, expr.span)
 
-    def _targets(self, value: Any) -> Any:
+    def _targets(self, value: Any, place: Span) -> Any:
         """Operators, blocks and initialisers by name become the things themselves."""
         if isinstance(value, Partial):
-            assert value.span is not None
+            place = value.span or place  # a name in quotes has no place of its own
+            given = self._given(value, place)
             if isinstance(value.base, Target):
                 base = value.base
-                return Target(base.name, base.what, (*base.arguments, *self._given(value)), value.span)
+                return Target(base.name, base.what, (*base.arguments, *given), place)
             if value.name in INITIALISERS and value.name not in self.names:
-                return self._initialiser(value)
-            return self.target(value.name, self._given(value), value.span)
+                return self._initialiser(value, place)
+            return self.target(value.name, given, place)
         if isinstance(value, list):
-            return [self._targets(v) for v in value]
+            return [self._targets(v, place) for v in value]
         return value
 
     def initialiser(self, call: Call) -> Initialiser:
@@ -165,14 +166,14 @@ class Numbers:
             self.context.fail("A501", f"there is no initialiser `{name.id}`", name.span, help)
         return self.evaluate(call, bare=True)
 
-    def _initialiser(self, value: Partial) -> Initialiser:
+    def _initialiser(self, value: Partial, place: Span) -> Initialiser:
         cls = initialiser(value.name)
         assert cls is not None
         try:
             return bind(cls, value.args, value.kwargs)
         except BadAttributes as bad:
             problem = bad.problems[0]
-            self.context.fail("A403", problem.message, value.span, problem.help)
+            self.context.fail("A403", problem.message, place, problem.help)
 
     def with_sizes(self, target: Target) -> Target:
         """An einops pattern whose axes are named as numbers of the block gets their sizes."""
@@ -190,10 +191,9 @@ class Numbers:
             sizes.append(Given(name, value, target.span))
         return Target(target.name, target.what, (*target.arguments, *sizes), target.span)
 
-    def _given(self, partial: Partial) -> tuple[Given, ...]:
-        assert partial.span is not None
-        positional = (Given(None, self._targets(v), partial.span) for v in partial.args)
-        named = (Given(k, self._targets(v), partial.span) for k, v in partial.kwargs.items())
+    def _given(self, partial: Partial, place: Span) -> tuple[Given, ...]:
+        positional = (Given(None, self._targets(v, place), place) for v in partial.args)
+        named = (Given(k, self._targets(v, place), place) for k, v in partial.kwargs.items())
         return (*positional, *named)
 
     def target(
@@ -207,7 +207,7 @@ class Numbers:
             self.context.fail("A403", f"`{name}` is null here, and is called", span)
         if isinstance(known, Target):
             return Target(known.name, known.what, (*known.arguments, *given), span)
-        if name in self.names and known is UNKNOWN:
+        if known is UNKNOWN and (called or extra and name in extra):
             raise Failed
         what = self.library.block(self.block, name) or self.library.operator(name)
         if what is None:

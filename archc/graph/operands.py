@@ -26,6 +26,7 @@ from archc.graph.values import (
 from archc.graph.weights import of_operator
 from archc.lang import syntax
 from archc.lang.functions import FUNCTIONS
+from archc.lang.names import stored
 from archc.lang.syntax import Argument, Expr
 from archc.lang.values import Given as Test
 from archc.lang.values import shown
@@ -104,7 +105,10 @@ class Operands:
             return _first(values[name.id])
         if name.id in self._numbers.names:
             return self._number(name)
-        if name.id in self._numbers.block.nodes:
+        node = self._numbers.block.nodes.get(name.id)
+        if node is not None:
+            if not stored(node):
+                raise Failed  # told by the static checks
             return self._stored_tensor(name)
         known = [*values, *self._numbers.names]
         close = did_you_mean(name.id, known)

@@ -81,7 +81,8 @@ class Expressions:
             return
         if where.words is None or word in scope.block.broken:
             return
-        if where.calls and (scope.callee(word) is not None or word in INITIALISERS):
+        callee = scope.beyond(word) if word == where.own else scope.callee(word)
+        if where.calls and (callee is not None or word in INITIALISERS):
             return
         if word == where.own:
             message = f"`{word}` is not defined here: a default does not see its own param"
