@@ -301,8 +301,11 @@ class Flows:
         member = self._graph.members[node.member]
         copies = member.uses[node.use]
         taken = next((c.target for c in copies if isinstance(c.target, Graph)), None)
-        accepts = set(taken.open) if taken is not None else set()
-        guard = self._guard(w.operand for w in node.arguments if w.port not in accepts)
+        ports = node.arguments
+        if taken is not None:
+            # An input that a block has no use for, or takes as None, need not be there.
+            ports = tuple(w for w in ports if w.port in taken.inputs and w.port not in taken.open)
+        guard = self._guard(w.operand for w in ports)
         if member.arranged:
             return Step(node.span, self._loops.write(at, node, member, copies), makes, guard)
         assert taken is not None

@@ -14,13 +14,16 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from archc.emit import printer
-from archc.emit.coded import CODED, replace, statements
+from archc.emit.coded import CODED, expression, replace, statements
 from archc.emit.order import Guard, Step, Value
 from archc.graph.ir import Graph, Ref
 from archc.source.text import Span
 
 DEEPEST = 3
 """Calls inside each other on one line."""
+
+
+_READ = re.compile(r"self(\.[A-Za-z_]\w*)+")
 
 
 @dataclass(slots=True)
@@ -53,10 +56,12 @@ class Composer:
     named: set[str]
     counts: Counter[str] = field(default_factory=Counter)
     repeated: set[str] = field(default_factory=set)
+    reads: dict[str, str] = field(default_factory=dict)
     pending: dict[str, Pending] = field(default_factory=dict)
     parsed: dict[int, list[ast.stmt]] = field(default_factory=dict)
 
     def compose(self, steps: list[Step], results: list[str]) -> list[ast.stmt]:
+        steps = self._without_reads(steps, set(results))
         self._prepare(steps)
         for result in results:
             self.counts[result] += 1
@@ -65,9 +70,27 @@ class Composer:
             pieces += self._write([result])
         return self._grouped(pieces, frozenset(), set(results))
 
+    def _without_reads(self, steps: list[Step], results: set[str]) -> list[Step]:
+        """A weight that is read stands as `self.name` wherever it is used."""
+        kept = []
+        for step in steps:
+            target, _, source = step.text.partition(" = ")
+            if _READ.fullmatch(source) and target not in self.named | results:
+                self.reads[target] = source
+                continue
+            if step.arms is not None:
+                for arm in step.arms:
+                    arm[:] = self._without_reads(arm, results)
+            kept.append(step)
+        return kept
+
     def _prepare(self, steps: list[Step]) -> None:
         for step in steps:
             tree = statements(step.text)
+            if self.reads:
+                tree = [
+                    replace(s, lambda n: expression(self.reads[n]) if n in self.reads else None) for s in tree
+                ]
             tree = [replace(s, self.resolve) for s in tree]
             self.parsed[id(step)] = tree
             for statement in tree:
@@ -199,9 +222,12 @@ class Composer:
     def _grouped(self, pieces: list[Piece], known: Guard, results: set[str]) -> list[ast.stmt]:
         """Neighbours of one guard under one `if`."""
         groups: list[tuple[Guard, list[ast.stmt]]] = []
+        sure = {f"ρ{n}_{o}" for n, o in known}
         for piece in pieces:
             _spanned(piece)
-            guard = piece.guard - known
+            guard = frozenset(v for v in piece.guard - known if f"ρ{v[0]}_{v[1]}" not in sure)
+            if not guard and known:
+                piece.statements = self._simplified(piece.statements, sure)
             if groups and groups[-1][0] == guard:
                 groups[-1][1].extend(piece.statements)
             else:
@@ -251,6 +277,44 @@ class Composer:
             out.append(statement)
         return out
 
+    def _simplified(self, body: list[ast.stmt], sure: set[str]) -> list[ast.stmt]:
+        """Statements without tests of what is sure to be there; what they make is added to `sure`."""
+        out: list[ast.stmt] = []
+        for statement in body:
+            if isinstance(statement, ast.If):
+                holds = _known_test(statement.test, sure)
+                if holds is not None:
+                    out += self._simplified(statement.body if holds else statement.orelse, sure)
+                    continue
+                before = set(sure)
+                for part in (statement.body, statement.orelse):
+                    inner = set(before)
+                    part[:] = self._simplified(part, inner)
+                    sure &= inner
+            elif isinstance(statement, ast.Assign) and isinstance(statement.targets[0], ast.Name):
+                while isinstance(statement.value, ast.IfExp):
+                    holds = _known_test(statement.value.test, sure)
+                    if holds is None:
+                        break
+                    statement.value = statement.value.body if holds else statement.value.orelse
+                if self._is_there(statement.value, sure):
+                    sure.add(statement.targets[0].id)
+                else:
+                    sure.discard(statement.targets[0].id)
+            out.append(statement)
+        return out
+
+    def _is_there(self, value: ast.expr, sure: set[str]) -> bool:
+        """Is an expression surely no None?"""
+        match value:
+            case ast.Name(id=name):
+                return name in sure or (name[0] == "ρ" and not self.needs.get(_value(name)))
+            case ast.IfExp():
+                return self._is_there(value.body, sure) and self._is_there(value.orelse, sure)
+            case ast.Constant(value=None):
+                return False
+        return True
+
     def _short(self, guard: Guard, body: list[ast.stmt]) -> ast.stmt | None:
         """`t = f(x) if x is not None else None`, where that is all and fits on a line."""
         target = _single_target(body)
@@ -284,6 +348,16 @@ class Composer:
             for n, o in tested
         ]
         return tests[0] if len(tests) == 1 else ast.BoolOp(ast.And(), list(tests))
+
+
+def _known_test(test: ast.expr, sure: set[str]) -> bool | None:
+    """What `x is None` or `x is not None` comes to where x is sure to be there."""
+    match test:
+        case ast.Compare(left=ast.Name(id=name), ops=[op], comparators=[ast.Constant(value=None)]) if (
+            name in sure
+        ):
+            return isinstance(op, ast.IsNot)
+    return None
 
 
 def _value(name: str) -> Value:

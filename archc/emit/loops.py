@@ -124,6 +124,9 @@ class _Loop:
             r.out for r in writer.graph.outputs.values() if r.node == at
         }
         self.bundles = self._bundles(first)
+        if member.share and not any(w.each for w in self.wires) and self.all not in self.used:
+            # One module, applied as often as it is not bypassed.
+            self.copies = tuple(c for c in copies if c.target is not None)
 
     def _outputs(self, copy: Copy) -> tuple[str, ...]:
         if isinstance(copy.target, Graph):

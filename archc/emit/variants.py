@@ -87,9 +87,8 @@ def _features(cls: Class) -> dict[_Feature, bool]:
     parts: dict[_Feature, bool] = {}
     sorts: dict[_Feature, bool] = {}
     for port in graph.inputs:
-        parts[_Feature(f"With{pascal(port)}", f"input `{port}`")] = True
-        if port in graph.open:
-            parts[_Feature(f"Optional{pascal(port)}", f"optional `{port}`")] = True
+        optional = "optional " if port in graph.open else ""
+        parts[_Feature(f"With{pascal(optional.strip())}{pascal(port)}", f"{optional}input `{port}`")] = True
     for name, member in graph.members.items():
         parts[_Feature(pascal(name), f"`{name}`")] = True
         targets = {id(c): c.target for c in member.copies if c.target is not None}
