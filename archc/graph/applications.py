@@ -9,7 +9,7 @@ from archc.graph import presence
 from archc.graph.binding import Bound
 from archc.graph.builder import Builder, settle
 from archc.graph.connect import Feed, connect, inlets
-from archc.graph.infer import names_help, operand_type
+from archc.graph.infer import arriving, names_help
 from archc.graph.ir import Copy, Graph, Type
 from archc.graph.labels import relabel
 from archc.graph.numbers import Numbers
@@ -54,7 +54,7 @@ class Applications:
             types, facts = self._builder.infer.outputs(bound.op, slots, cases, span)
         self._builder.require(facts, span)
         names = bound.op.output_names(len(types))
-        inputs = {port: operand_type(feed.operand) if feed else None for port, feed in slots}
+        inputs = {port: arriving(feed.operand) if feed else None for port, feed in slots}
         outputs = tuple((n, t, cases) for n, t in zip(names, types, strict=True))
         return Made(outputs, Copy(bound.op, inputs), fed)
 
@@ -70,7 +70,7 @@ class Applications:
             operand = feeds[0].operand if feeds else None
             if isinstance(operand, Value) and not declared.optional:
                 cases &= operand.presence
-            types[declared.name] = None if operand is None else _type(operand)
+            types[declared.name] = None if operand is None else arriving(operand)
         if not cases:
             return None
         open_: dict[str, int] = {}
@@ -164,10 +164,6 @@ class Applications:
                     self._refuse(guard, fact, origins)
             way = (*guard.trace, Frame(span, frame))
             self._builder.require(fact, guard.span, guard.message, way)
-
-
-def _type(operand: Any) -> Type:
-    return operand.type if isinstance(operand, Value) else operand_type(operand)
 
 
 def label_names(value: Any) -> frozenset[str]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from archc.graph.applications import Applications, Made
 from archc.graph.builder import Builder
 from archc.graph.connect import Feed, inlets
-from archc.graph.infer import FIX_PRESENCE, operand_type
+from archc.graph.infer import FIX_PRESENCE, arriving
 from archc.graph.ir import Bundle, Call, Copy, Number, Output, Ref, Type, Wire
 from archc.graph.numbers import Numbers
 from archc.graph.plan import Plan
@@ -88,7 +88,7 @@ class Copies:
                 if value is ABSENT:
                     message = f"copy {index} of `{name}` is bypassed, and has no input to pass on"
                     self._context.fail("A410", message, span)
-                firsts.append(value.type if isinstance(value, Value) else operand_type(value))
+                firsts.append(arriving(value))
                 continue
             copies.append(run.copy)
             first = run.outputs[0]

@@ -30,6 +30,11 @@ def operand_type(operand: Any) -> Tensor:
     return Tensor((), "int64" if isinstance(value, int | Dim) else "float", weak=True)
 
 
+def arriving(operand: Any) -> Type:
+    """The type of what arrives at a port, a bundle's too."""
+    return operand.type if isinstance(operand, Value) else operand_type(operand)
+
+
 class Inference:
     """Asks operators for their outputs' types, once for each set of open inputs that may be there."""
 

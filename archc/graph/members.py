@@ -10,7 +10,7 @@ from archc.graph.binding import Bound
 from archc.graph.builder import Builder
 from archc.graph.connect import Feed, connect, inlets
 from archc.graph.copies import Copies
-from archc.graph.infer import operand_type
+from archc.graph.infer import arriving
 from archc.graph.ir import Call, Choose, Copy, Graph, Member, Output, Ref, Wire
 from archc.graph.numbers import Numbers
 from archc.graph.plan import Plan, plan
@@ -110,7 +110,7 @@ class Members:
         if bound.op is not None:
             found, slots = self._builder.apply(bound.op, fed, span, name)
             if found is not ABSENT:
-                inputs = {port: operand_type(feed.operand) if feed else None for port, feed in slots}
+                inputs = {port: arriving(feed.operand) if feed else None for port, feed in slots}
                 self.register(name, (Copy(bound.op, inputs),), "", span, hidden)
             return found
         made = self._applications.block(bound, fed, span, f"in `{bound.block.name}`")

@@ -149,6 +149,10 @@ class _Checks:
 
     def _shared(self, node: Node, call: Call, extra: frozenset[str]) -> None:
         """One set of weights has one set of arguments."""
+        if call.name.id in extra:
+            message = f"the copies of `{node.name}` share their weights, so they cannot call `{call.name.id}`"
+            help = "drop `share`, or call the same for all copies"
+            self.scope.error("A254", message, call.name.span, help)
         for argument in call.arguments:
             for name in sorted(free_names(argument.value) & extra):
                 message = f"the copies of `{node.name}` share their weights, so no argument may use `{name}`"

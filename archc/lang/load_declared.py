@@ -22,25 +22,10 @@ from archc.lang.reading import (
     wrong_kind,
 )
 from archc.lang.schema import Input, Let, Param, Require
+from archc.shapes import DTYPES
 from archc.source import tree as t
 from archc.source.diagnostic import did_you_mean
 from archc.source.text import Span
-
-DTYPES = (
-    "float",
-    "float16",
-    "bfloat16",
-    "float32",
-    "float64",
-    "int8",
-    "int16",
-    "int32",
-    "int64",
-    "uint8",
-    "bool",
-    "complex64",
-    "complex128",
-)
 
 
 def _param_type(reading: Reading, key: t.Scalar, value: t.Node) -> Any:
@@ -164,7 +149,7 @@ def input(reading: Reading, key: t.Scalar, value: t.Node) -> Input | None:
                 message = f"the {name} of `{key.text}` is given twice"
                 reading.error("A109", message, key_span(value, name), "it stands in `shape` too: drop one")
         values = given | values
-    elif "bundle" not in values:
+    elif values.get("bundle") is None:
         message = f"input `{key.text}` has no shape"
         missing(reading, value, "shape", INPUT, message, key.span, "add `shape: [B, C]`")
         return None
