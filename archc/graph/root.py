@@ -33,36 +33,21 @@ def build_root(
 ) -> Graph | None:
     """The Graph of a block as the caller asks for it; None where it is wrong, which has been told."""
     with elaborator.context.block(block):
-        return _build(elaborator, block, preset_name, settings, given, absent)
-
-
-def _build(
-    elaborator: Elaborator,
-    block: Block,
-    preset_name: str | None,
-    settings: Mapping[str, Expr],
-    given: tuple[str, ...],
-    absent: tuple[str, ...],
-) -> Graph | None:
-    root = _Root(elaborator, block)
-    try:
-        params, dims = root.bind(preset_name, settings)
-        there, open_ = root.presence(params, dims, given, absent)
-        types = root.types(params, dims, there, open_)
-    except Failed:
-        return None
-    inside = Inside(block)
-    inner = inside.arrive(types, open_)
-    known = {name: size for name, size in dims.items() if name in root.given}
-    graph = elaborator.build(block, known | inside.dims, params, inner, open_, inside.sizes)
-    if graph is not None and not graph.outputs:
-        elaborator.context.error(
-            "A421",
-            f"`{block.name}` has no output: all are absent",
-            block.name_span,
-            "give its inputs: `--given`",
-        )
-        return None
+        root = _Root(elaborator, block)
+        try:
+            params, dims = root.bind(preset_name, settings)
+            there, open_ = root.presence(params, dims, given, absent)
+            types = root.types(params, dims, there, open_)
+        except Failed:
+            return None
+        inside = Inside(block)
+        inner = inside.arrive(types, open_)
+        known = {name: size for name, size in dims.items() if name in root.given}
+        graph = elaborator.build(block, known | inside.dims, params, inner, open_, inside.sizes)
+        if graph is not None and not graph.outputs:
+            message = f"`{block.name}` has no output: all are absent"
+            elaborator.context.error("A421", message, block.name_span, "give its inputs: `--given`")
+            return None
     return graph
 
 
