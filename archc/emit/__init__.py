@@ -1,7 +1,9 @@
 """A checked Graph as Python source of a PyTorch module."""
 
 from archc.emit.module import Emitted, emit
+from archc.graph.checkpoints import graphs
 from archc.graph.ir import Graph
+from archc.source.diagnostic import Diagnostic, SpecError
 
 
 def source(graph: Graph) -> str:
@@ -9,4 +11,20 @@ def source(graph: Graph) -> str:
     return emit(graph).source
 
 
-__all__ = ["Emitted", "emit", "source"]
+def refusals(graph: Graph) -> tuple[Diagnostic, ...]:
+    """What only the emitter finds wrong with a checked Graph: a node that is applied in several
+    places which need different code. Costs nothing where no node is."""
+    several = any(
+        len(member.uses) > 1 or (member.share and len(member.copies) > 1)
+        for inside in graphs(graph)
+        for member in inside.members.values()
+    )
+    if several:
+        try:
+            emit(graph)
+        except SpecError as refused:
+            return refused.diagnostics
+    return ()
+
+
+__all__ = ["Emitted", "emit", "refusals", "source"]

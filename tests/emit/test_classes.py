@@ -5,7 +5,13 @@ from __future__ import annotations
 import ast
 import inspect
 
+import pytest
+import torch
+
+from archc.emit import refusals
+from archc.graph.compile import Text, graph
 from archc.runtime import build_module
+from archc.source.diagnostic import SpecError
 
 
 def signatures(source: str) -> dict[str, list[str]]:
@@ -177,3 +183,53 @@ def test_lines_lead_to_the_spec(emitted) -> None:
     assert made.lines[conv].line == 7
     assert made.lines[call].line == 8
     assert all(0 < number <= len(lines) for number in made.lines)
+
+
+USES = """\
+  Add:
+    inputs: {x: '[B, C]', y: '[B, C]?'}
+    nodes: {fc: linear(C)}
+    flow: {out: x + y -> fc}
+  A:
+    inputs: {x: '[B, 8]'}
+    nodes: {add: Add}
+    flow:
+      a: x -> add
+      out: a -> add%s
+"""
+
+
+def test_one_node_for_two_codes(emitted) -> None:
+    assert emitted(USES % "").source.count("self.add(") == 2
+    with pytest.raises(SpecError) as error:
+        emitted(USES % "(x)")
+    assert [d.code for d in error.value.diagnostics] == ["A606"]
+    found = graph(Text("archc: 1\nblocks:\n" + USES % "(x)"))
+    assert [d.code for d in refusals(found)] == ["A606"]
+    assert refusals(graph(Text("archc: 1\nblocks:\n" + USES % ""))) == ()
+
+
+def test_shared_node_that_is_bypassed_at_times(model) -> None:
+    net = model(
+        """\
+  A:
+    inputs: {x: '[B, 4]'}
+    nodes: {p: {call: linear(4), repeat: 4 as i, share: true, when: i != 1}}
+    flow: {out: x -> p}
+"""
+    )
+    x = torch.randn(2, 4)
+    torch.testing.assert_close(net(x), net.p(net.p(net.p(x))))
+
+
+def test_a_weight_that_is_read_stands_where_it_is_used(emitted) -> None:
+    source = emitted(
+        """\
+  A:
+    inputs: {x: '[B, 4]'}
+    nodes: {pos: 'param([4])'}
+    flow: {a: x + pos, b: a * pos, out: a + b}
+"""
+    ).source
+    assert "a = x + self.pos" in source
+    assert "a * self.pos" in source
