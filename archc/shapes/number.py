@@ -38,6 +38,8 @@ class Num(int):
     label: str
     level: int
     names: frozenset[str]
+    parts: tuple[Any, Any] | None = None
+    """Of a quotient without a rest: what was divided, and by what."""
 
     def __new__(cls, value: int, label: str, level: int = ATOM, names: frozenset[str] = _NO_NAMES) -> Num:
         self = int.__new__(cls, value)
@@ -127,13 +129,20 @@ def _joined(symbol: str, level: int, left: Any, right: Any, value: Any) -> Any:
     a, b = written(left), written(right)
     if a is None or b is None:
         return value
+    if symbol == "*":
+        for one, other in ((left, right), (right, left)):
+            if isinstance(other, Num) and other.parts and written(other.parts[1]) == written(one):
+                return other.parts[0]  # heads * (dim // heads) is dim
     if symbol == "**":
         x = _bracketed(a[0], a[1] <= POWER)
         y = _bracketed(b[0], b[1] < UNARY)
     else:
         x = _bracketed(a[0], a[1] < level)
         y = _bracketed(b[0], b[1] <= level or b[1] == UNARY)
-    return stamped(value, f"{x} {symbol} {y}", level, a[2] | b[2])
+    found = stamped(value, f"{x} {symbol} {y}", level, a[2] | b[2])
+    if symbol == "//" and isinstance(found, Num) and plain(left) == value * plain(right):
+        found.parts = left, right
+    return found
 
 
 def _multiply(a: Any, b: Any) -> Any:
