@@ -144,7 +144,7 @@ class _Writer:
         copies = tuple(copy for _, copy in member.owned)
         known = {id(c): self._mark(c) for c in {id(c): c for c in copies}.values()}
         marks = [known[id(c)] for c in copies]
-        if all(m is None for m in marks):
+        if all(m is None or m is BYPASSED for m in marks):
             return None
         if member.share or not member.arranged:
             return self._one(marks[0], copies[0])

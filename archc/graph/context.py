@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left, insort
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, NoReturn
@@ -32,8 +33,11 @@ class Context:
         # For each block under way: its symbols as sizes of the block around it.
         self.origins: list[dict[str, Size]] = []
         self.blocks: list[Block] = []
-        spans = [d.span for d in report.diagnostics if d.severity == "error" and d.span is not None]
-        self._told = {(id(s.source), s.start) for s in spans}
+        # Of each source the places that have been told, in order: start and end.
+        self._told: dict[int, list[tuple[int, int]]] = {}
+        for diagnostic in report.diagnostics:
+            if diagnostic.severity == "error" and diagnostic.span is not None:
+                self._note(diagnostic.span)
 
     def error(
         self,
@@ -50,13 +54,22 @@ class Context:
         ):
             return  # the static checks tell an undefined name once, wherever it stands
         if span is not None:
-            place = (id(span.source), span.start)
-            if place in self._told:
+            if self.told(span):
                 self.report.ok = False
                 return
-            self._told.add(place)
+            self._note(span)
         way = (*trace, *reversed(self.frames))
         self.report.error(code, message, span, help, tuple(related), way)
+
+    def told(self, span: Span) -> bool:
+        """Has a mistake been told of these words, or of some of them?"""
+        places = self._told.get(id(span.source), [])
+        at = bisect_left(places, (span.start, span.start))
+        inside = at < len(places) and places[at][0] < max(span.end, span.start + 1)
+        return inside or (at > 0 and places[at - 1][1] > span.start)
+
+    def _note(self, span: Span) -> None:
+        insort(self._told.setdefault(id(span.source), []), (span.start, span.end))
 
     def fail(self, code: str, message: str, span: Span | None, help: str | None = None, **more) -> NoReturn:
         """Tell a mistake, and give up what it was found in."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import heapq
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from archc.lang.schema import Block
@@ -62,7 +62,7 @@ def order(block: Block, taken: list[Taken], wanted: Iterable[str]) -> tuple[list
         index = stack.pop()
         if index in needs:
             continue
-        used = dict.fromkeys(_uses(taken[index], source, applies, block.nodes))
+        used = dict.fromkeys(_uses(index, taken[index], source, applies, block.nodes))
         needs[index] = list(used)
         stack.extend(used)
 
@@ -85,8 +85,17 @@ def order(block: Block, taken: list[Taken], wanted: Iterable[str]) -> tuple[list
     return ordered, circle
 
 
+def before(line: int, applied: Sequence[int]) -> Sequence[int]:
+    """Of the lines that apply a node, those that must come before a line that reads something off it."""
+    return [other for other in applied if other != line] or applied
+
+
 def _uses(
-    taken: Taken, source: dict[str, int], applies: dict[str, list[int]], nodes: Mapping[str, object]
+    index: int,
+    taken: Taken,
+    source: dict[str, int],
+    applies: dict[str, list[int]],
+    nodes: Mapping[str, object],
 ) -> Iterator[int]:
     for part in _parts(taken):
         if isinstance(part, Name):
@@ -95,7 +104,7 @@ def _uses(
         elif isinstance(part, Port) and part.port in OF_NODES and isinstance(part.value, Name):
             name = part.value.id
             if name not in source and name in nodes:
-                yield from applies.get(name, ())
+                yield from before(index, applies.get(name, ()))
 
 
 def _parts(taken: Taken) -> Iterator[object]:

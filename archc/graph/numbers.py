@@ -186,6 +186,8 @@ class Numbers:
         sizes = []
         for name in axis_names(pattern):
             value = self.names.get(name)
+            if value is UNKNOWN:
+                raise Failed
             if name in given or isinstance(value, bool) or not isinstance(value, int | Dim):
                 continue
             sizes.append(Given(name, value, target.span))

@@ -9,6 +9,7 @@ from archc.graph.binding import bind_target
 from archc.graph.connect import Feed, connect, operator_inlets
 from archc.graph.infer import FIX_PRESENCE
 from archc.graph.ir import Bundle, Choose, Number, Output, Read
+from archc.graph.lines import OF_NODES
 from archc.graph.numbers import Numbers
 from archc.graph.values import (
     ABSENT,
@@ -303,6 +304,8 @@ class Operands:
             if name in self._builder.graph.members:
                 self._context.fail("A418", f"`{name}` is not repeated: it has no `all`", expr.span)
             return ABSENT
+        if expr.port not in OF_NODES or self._context.told(expr.span):
+            raise Failed  # told by the static checks
         member = self._builder.graph.members.get(name)
         op = member.first.target if member else None
         if member is None:

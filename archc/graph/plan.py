@@ -161,6 +161,8 @@ def _case(numbers: Numbers, node: Node, extra: Mapping[str, Any] | None) -> Call
         if type(case) is type(key) and case == key:
             return call
     if node.otherwise is None:
+        if any(map(numbers.context.told, node.case_spans.values())):
+            raise Failed  # a misspelt case
         cases = ", ".join(shown(c) for c in node.cases)
         numbers.context.fail(
             "A411",

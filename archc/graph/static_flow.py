@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass, field
 
+from archc.graph.lines import OF_NODES, before
 from archc.graph.static_expressions import BUNDLES, NUMBER, Expressions, attributes, inputs
 from archc.graph.static_names import Any_, Callee, Scope
 from archc.lang.functions import FUNCTIONS
@@ -28,9 +29,6 @@ from archc.lang.walk import chains, children, free_occurrences
 from archc.ops.base import Op
 from archc.source.text import Span
 
-NODE_PORTS = ("all", "weight", "bias")
-"""What of a node is an operand."""
-
 
 @dataclass(slots=True)
 class Uses:
@@ -40,7 +38,7 @@ class Uses:
     nodes: list[list[str]]  # the nodes that a line applies or reads
     inputs: set[str] = field(default_factory=set)
     applied: dict[str, list[int]] = field(default_factory=dict)  # node -> lines in which it is a step
-    whole: list[tuple[int, str]] = field(default_factory=list)  # line and node of each `node.all`
+    read: list[tuple[int, str, Span]] = field(default_factory=list)  # line, node, place of each `node.all`
 
 
 class FlowChecks:
@@ -69,8 +67,12 @@ class FlowChecks:
                 if at.condition is not None:
                     self.expressions.check(at.condition, NUMBER)
                 at = at.otherwise
-        for number, name in self.uses.whole:
-            self.uses.lines[number].extend(self.uses.applied.get(name, ()))
+        for number, name, span in self.uses.read:
+            applied = self.uses.applied.get(name, ())
+            if not applied and name not in self.scope.stored:
+                message = f"`{name}` is a step of no line, so there is no `{span.text}`"
+                self.scope.error("A418", message, span, f"apply it: `x -> {name}`")
+            self.uses.lines[number].extend(before(number, applied))
         return self.uses
 
     def _chain(self, chain: Chain) -> None:
@@ -151,14 +153,14 @@ class FlowChecks:
                 scope.no_value(base)
             return
         node = base.id
-        if port.port not in NODE_PORTS:
+        if port.port not in OF_NODES:
             message = f"a node has no output `{port.port}` of its own"
             help = f"name the value of a line, `h: x -> {node}`, and write `h.{port.port}`"
             scope.error("A240", message, port.span, help)
             return
         self.uses.nodes[self._line].append(node)
+        self.uses.read.append((self._line, node, port.span))
         if port.port == "all":
-            self.uses.whole.append((self._line, node))
             if self._applied(node) > 1:
                 message = f"`{node}` is applied in several places, so `{node}.all` could be of any"
                 scope.error("A241", message, port.span, "use a node of its own for one of them")
