@@ -33,6 +33,7 @@ class Context:
         # For each block under way: its symbols as sizes of the block around it.
         self.origins: list[dict[str, Size]] = []
         self.blocks: list[Block] = []
+        self._undefined = {d.message for d in report.diagnostics if d.code in UNDEFINED}
         # Of each source the places that have been told, in order: start and end.
         self._told: dict[int, list[tuple[int, int]]] = {}
         for diagnostic in report.diagnostics:
@@ -49,10 +50,10 @@ class Context:
         trace: Iterable[Frame] = (),
     ) -> None:
         """Tell a mistake at `span`; `trace` is a way on from here, innermost first."""
-        if code in UNDEFINED and any(
-            d.message == message for d in self.report.diagnostics if d.code in UNDEFINED
-        ):
-            return  # the static checks tell an undefined name once, wherever it stands
+        if message in self._undefined:
+            return  # told once, wherever the name stands
+        if code in UNDEFINED:
+            self._undefined.add(message)
         if span is not None:
             if self.told(span):
                 self.report.ok = False

@@ -9,7 +9,7 @@ from archc.graph.binding import bind_target
 from archc.graph.builder import Builder
 from archc.graph.connect import Feed, inlets
 from archc.graph.ir import Choose, Graph, Input, LineInfo, Output, Ref, Type
-from archc.graph.lines import Taken, order, take
+from archc.graph.lines import Taken, order, steps, take
 from archc.graph.members import Members
 from archc.graph.numbers import Numbers
 from archc.graph.operands import Operands
@@ -32,6 +32,7 @@ class Flow:
         self._graph = graph
         self._plain: dict[str, Op] = {}  # operators without arguments, by name
         self.values: dict[str, Outcome] = {}
+        self.failed: set[str] = set()  # the steps of lines that failed
         self.builder = Builder(numbers.context, graph)
         self.members = Members(elaborator, numbers, self.builder)
         self._operands = Operands(self, numbers)
@@ -50,6 +51,7 @@ class Flow:
                 self._line(t)
             except Failed:
                 self.values.update({n.id: UNKNOWN for n in t.line.names})
+                self.failed.update(steps(t))
         self._finish(wanted)
         return self.builder.finish()
 

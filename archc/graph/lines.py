@@ -53,7 +53,7 @@ def order(block: Block, taken: list[Taken], wanted: Iterable[str]) -> tuple[list
             source.setdefault(name.id, index)
     if any(isinstance(e, Port) and e.port in OF_NODES for t in taken for e in _parts(t)):
         for index, t in enumerate(taken):
-            for step in _steps(t):
+            for step in steps(t):
                 applies.setdefault(step, []).append(index)
 
     needs: dict[int, list[int]] = {}
@@ -120,7 +120,8 @@ def _parts(taken: Taken) -> Iterator[object]:
                 yield from walk(argument.value)
 
 
-def _steps(taken: Taken) -> Iterator[str]:
+def steps(taken: Taken) -> Iterator[str]:
+    """The names of all steps of a line, those in brackets too."""
     for branch in taken.branches:
         yield from (step.name.id for step in branch.chain.steps)
     for part in _parts(taken):

@@ -298,14 +298,14 @@ class Operands:
 
     def _of_node(self, name: str, expr: syntax.Port) -> Operand:
         """`node.all`, `node.weight`, `node.bias`."""
+        if name in self._flow.failed or expr.port not in OF_NODES or self._context.told(expr.span):
+            raise Failed  # told where the node is applied, or by the static checks
         if expr.port == "all":
             if name in self._flow.members.all:
                 return self._flow.members.all[name]
             if name in self._builder.graph.members:
                 self._context.fail("A418", f"`{name}` is not repeated: it has no `all`", expr.span)
             return ABSENT
-        if expr.port not in OF_NODES or self._context.told(expr.span):
-            raise Failed  # told by the static checks
         member = self._builder.graph.members.get(name)
         op = member.first.target if member else None
         if member is None:
