@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from archc.graph import compile as compiler
 from archc.graph.compile import Result, Text
-from archc.graph.ir import Graph
+from archc.graph.ir import Graph, applied_twice
 from archc.lang.project import Project
 from archc.ops.layer import Probed
 from archc.shapes import Tensor
@@ -50,7 +51,20 @@ def check(
     >>> print(archc.check(archc.text(spec), C=4).shapes["y"])
     [B, 8]
     """
-    return compiler.check(spec, settings, given=given, absent=absent, root=root, ops=ops, probe=ask_torch)
+    return checked(spec, settings, given=given, absent=absent, root=root, ops=ops)
+
+
+def checked(spec: Spec, settings: Mapping[str, Any] | Iterable[str], **options: Any) -> Result:
+    """`archc.graph.compile.check`, with what torch knows of its layers and what the emitter refuses."""
+    result = compiler.check(spec, settings, probe=ask_torch, **options)
+    if result.graph is None or not applied_twice(result.graph):
+        return result
+    from archc.emit import refusals
+
+    found = refusals(result.graph)
+    if not found:
+        return result
+    return replace(result, ok=False, graph=None, guards=(), diagnostics=(*result.diagnostics, *found))
 
 
 def ask_torch(layer: str, args: Sequence[Any], kwargs: Mapping[str, Any], inputs: Sequence[Tensor]) -> Probed:

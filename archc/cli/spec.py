@@ -9,10 +9,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from archc.api import ask_torch
+from archc.api import checked as check_all
 from archc.cli.main import FINE, MISUSED, WRONG, Parser
 from archc.cli.terminal import colored
-from archc.graph.compile import Result, check
+from archc.graph.compile import Result
 from archc.source.catalogue import COMMANDS
 from archc.source.diagnostic import Diagnostic
 
@@ -79,14 +79,13 @@ def checked(
 ) -> Result:
     """Check the spec at an address (the command line's, where none is named); `extra` are further
     `name=value` settings; `unbound`: numbers that are not given may be missing."""
-    return check(
+    return check_all(
         options.address if address is None else address,
         [*options.param, *extra],
         given=options.given,
         absent=options.absent,
         root=options.root,
         ops=options.allow_ops,
-        probe=ask_torch,
         unbound=unbound,
     )
 

@@ -1,8 +1,7 @@
 """A checked Graph as Python source of a PyTorch module."""
 
 from archc.emit.module import Emitted, emit
-from archc.graph.checkpoints import graphs
-from archc.graph.ir import Graph
+from archc.graph.ir import Graph, applied_twice
 from archc.source.diagnostic import Diagnostic, SpecError
 
 
@@ -14,12 +13,7 @@ def source(graph: Graph) -> str:
 def refusals(graph: Graph) -> tuple[Diagnostic, ...]:
     """What only the emitter finds wrong with a checked Graph: a node that is applied in several
     places which need different code. Costs nothing where no node is."""
-    several = any(
-        len(member.uses) > 1 or (member.share and len(member.copies) > 1)
-        for inside in graphs(graph)
-        for member in inside.members.values()
-    )
-    if several:
+    if applied_twice(graph):
         try:
             emit(graph)
         except SpecError as refused:

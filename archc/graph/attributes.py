@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from archc.graph.checkpoints import graphs
-from archc.graph.ir import Copy, Graph, Member
+from archc.graph.ir import Copy, Graph, Member, graphs
 from archc.ops.base import Op
 from archc.source.diagnostic import Diagnostic, Report
 

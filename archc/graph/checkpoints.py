@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 from archc.graph.checkpoint_entries import Entry, NameMap, Ours, map_names, name_map
 from archc.graph.infer import FIX_PRESENCE
-from archc.graph.ir import Copy, Graph, Member
+from archc.graph.ir import Copy, Graph, Member, graphs
 from archc.graph.weights import of_copy
 from archc.lang.evaluate import evaluate
 from archc.lang.schema import Node
@@ -66,19 +66,6 @@ def check_maps(graph: Graph, report: Report) -> None:
         for diagnostic in found.diagnostics:
             if diagnostic.code not in ("A406", "A413"):
                 report.add(diagnostic)
-
-
-def graphs(graph: Graph) -> list[Graph]:
-    """A Graph and all those inside it, each once."""
-    found = {graph: None}
-    waiting = [graph]
-    while waiting:
-        for member in waiting.pop().members.values():
-            for copy in member.copies:
-                if isinstance(copy.target, Graph) and copy.target not in found:
-                    found[copy.target] = None
-                    waiting.append(copy.target)
-    return list(found)
 
 
 class _Table(NamedTuple):

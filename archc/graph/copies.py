@@ -205,6 +205,7 @@ class Copies:
         operand = feeds[0].operand if feeds else ABSENT
         count = len(made.copies)
         if isinstance(operand, Each):
+            assert isinstance(operand.value.type, Bundle)
             self._share_size(name, made, feeds[0], feeds, len(operand.value.type.members), count)
             bundle = operand.value
         elif isinstance(operand, Value):

@@ -291,3 +291,22 @@ class Graph:
 
     def type(self, ref: Ref) -> Type:
         return self.node(ref).outputs[ref.out].type
+
+
+def graphs(root: Graph) -> list[Graph]:
+    """A Graph and all that it calls, at every depth, each once."""
+    found = {root: None}
+    waiting = [root]
+    while waiting:
+        for member in waiting.pop().members.values():
+            for copy in {id(copy): copy for use in member.uses for copy in use}.values():
+                if isinstance(copy.target, Graph) and copy.target not in found:
+                    found[copy.target] = None
+                    waiting.append(copy.target)
+    return list(found)
+
+
+def applied_twice(root: Graph) -> bool:
+    """Is there a node that is applied in several places, or copies that share their weights?"""
+    members = (member for graph in graphs(root) for member in graph.members.values())
+    return any(len(m.uses) > 1 or (m.share and len(m.copies) > 1) for m in members)

@@ -47,6 +47,10 @@ class Contradiction(Exception):
         return f"{' and '.join(str(c) for c in self.conditions) or 'false'} cannot hold"
 
 
+ROUNDS = 4
+"""Conditions are rewritten this often at most; the second round mostly finds nothing."""
+
+
 def simplify(conditions: Iterable[Any]) -> tuple[Cond, ...]:
     """Fewer and plainer conditions that hold for the same sizes.
 
@@ -59,6 +63,17 @@ def simplify(conditions: Iterable[Any]) -> tuple[Cond, ...]:
     ['H % 8 == 0']
     """
     found = _flat(conditions)
+    for _ in range(ROUNDS):
+        joined = _joined(found)
+        if joined == tuple(found):
+            break
+        found = dict.fromkeys(joined)  # what was rewritten may join again
+    return tuple(found)
+
+
+def _joined(found: Iterable[Cond]) -> tuple[Cond, ...]:
+    """One round of `simplify`."""
+    found = dict.fromkeys(found)
     of_one: dict[Symbol, dict[Cond, Solutions]] = {}
     others: list[Cond] = []
     for condition in found:

@@ -140,8 +140,7 @@ def test_decoder(case: str, dtype: torch.dtype, paired) -> None:
 @compilations
 def test_compiled_encoder(how: Any, paired) -> None:
     model, original, x = encoders("small", torch.float32, False, compile=how)
-    with torch.no_grad():
-        paired(model, original).check({"x": x}, single(model), single(original))
+    paired(model, original).check({"x": x}, single(model), single(original))
 
 
 @compilations
@@ -211,9 +210,8 @@ def test_unet_without_time(case: str, dtype: torch.dtype, paired) -> None:
 
 
 def test_compiled_unet(paired) -> None:
-    model, original, x, t = unets("one level with attention", torch.float32, True, compile="whole")
-    with torch.no_grad():
-        paired(model, original).check({"x": x, "t": t}, single(model), single(original))
+    model, original, x, t = unets("one level with attention", torch.float32, True, compile=True)
+    paired(model, original).check({"x": x, "t": t}, single(model), single(original))
 
 
 @pytest.mark.parametrize("steps", [[0, 1, 2], [10, 999, 500]])
