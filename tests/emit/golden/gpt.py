@@ -14,7 +14,7 @@ class Block(nn.Module):
         self.heads = heads
         self.ln_1 = nn.LayerNorm(d)
         self.c_attn = nn.Linear(d, 3 * d)
-        self.c_proj = nn.Linear(heads * (d // heads), d)
+        self.c_proj = nn.Linear(d, d)
         self.ln_2 = nn.LayerNorm(d)
         self.fc = nn.Linear(d, 4 * d)
         self.proj = nn.Linear(4 * d, d)
