@@ -16,6 +16,7 @@ from archc.lang.reading import (
     fields,
     mapping,
     missing,
+    misspelt,
     place,
     plain,
     text,
@@ -66,7 +67,7 @@ def block(reading: Reading, key: t.Scalar, value: t.Node) -> Block | None:
     values = fields(inner, tree, KEYS, f"block `{key.text}`")
     message = f"block `{key.text}` has no `flow`"
     missing(inner, tree, "flow", KEYS, message, key.span, "add `flow: {out: x -> swish}`")
-    nameless = any(name in tree and name not in values for name in NAMING)
+    nameless = any(name not in values if name in tree else misspelt(tree, name, KEYS) for name in NAMING)
     values.setdefault("flow", ())
     dims = {} if nameless else free_dims(inner, values)
     found = build(inner, Block, tree, place(key, value) | values | {"dims": tuple(dims)})

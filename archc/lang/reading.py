@@ -261,9 +261,14 @@ def missing(
         return False
     if tree.broken:
         return True
-    if not any(key.text not in readers and did_you_mean(key.text, readers) == name for key, _ in tree):
+    if not misspelt(tree, name, readers):
         reading.error("A102", message, span, help)
     return True
+
+
+def misspelt(tree: Mapping, name: str, readers: dict[str, Reader]) -> bool:
+    """Was another key, which there is not, meant to be this one?"""
+    return any(key.text not in readers and did_you_mean(key.text, readers) == name for key, _ in tree)
 
 
 def _split(reading: Reading, before: Node | None, key: Scalar, value: Node) -> bool:
