@@ -32,11 +32,11 @@ from archc.graph.ir import (
     Type,
     Wire,
 )
+from archc.graph.presence import MOST_OPEN_OPERANDS
 from archc.shapes import Dim, Formula, plain
 
 _ON = 0.71828182845  # stands for a probability that is not zero
 
-MOST_BRANCHES = 4  # open operands of one operator whose source differs with each of them
 
 
 @dataclass(slots=True)
@@ -238,7 +238,7 @@ class Flows:
         values: dict[str, list[int]] = {}  # what may be None -> the places where it stands
         for index in open_:
             values.setdefault(str(self.operand(node.arguments[index])), []).append(index)
-        assert len(values) <= MOST_BRANCHES, "more open operands than an operator can branch on"
+        assert len(values) <= MOST_OPEN_OPERANDS, values
         nothing = "None" if node.outputs[0].open else None
         if len(open_) == 1 and nothing is None:
             # An optional argument of a torch function may be None: no branch is needed for it.

@@ -102,6 +102,7 @@ class Builder:
         if not cases:
             return ABSENT, slots
         self._known_there(op, slots, cases, span)
+        self._few_open(slots, span)
         types, facts = self.infer.outputs(op, slots, cases, span)
         self.require(facts, span)
         names = op.output_names(len(types))
@@ -111,6 +112,15 @@ class Builder:
         at = self.add(node, arguments)
         found = {n: Value(Ref(at, i), t, cases) for i, (n, t) in enumerate(zip(names, types, strict=True))}
         return Results(found), slots
+
+    def _few_open(self, slots: list[Slot], span: Span) -> None:
+        """An operator is written out for each case of its operands that may be absent."""
+        values = (feed.operand for _, feed in slots if feed is not None)
+        open_ = {v.ref for v in values if isinstance(v, Value) and self.is_open(v.presence)}
+        if len(open_) > presence.MOST_OPEN_OPERANDS:
+            most = presence.MOST_OPEN_OPERANDS
+            message = f"{len(open_)} operands may be absent, more than {most}"
+            self.context.fail("A422", message, span, f"join {most} at most at a time, or fix some inputs")
 
     def _known_there(self, op: Op, slots: list[Slot], cases: int, span: Span) -> None:
         """A size that only an open input tells may be used only where that input is there."""

@@ -57,6 +57,13 @@ class Copies:
             self._context.fail("A403", "a `repeat` takes a tensor first, not a number", feeds[0].span)
         if not series and all(bound is None for bound in made.copies):
             return self._bypassed(name, made, feeds, span)
+        if series and not feeds and not any(b is not None and inlets(b.target) for b in made.copies):
+            message = f"the copies of `{name}` have no input to pass from one to the next"
+            self._context.fail("A410", message, span, "use `parallel`, which makes a bundle of them")
+        if any(b is not None and b.op is not None and not b.op.copied for b in made.copies):
+            message = f"`{name}` cannot have copies: torch keeps no list of buffers"
+            help = "write one with an axis more, `buffer([n, ...])`, and take it apart with `unbind`"
+            self._context.fail("A410", message, span, help)
         count = len(made.copies)
         carried = feeds[0].operand if series and feeds else None
         copies: list[Copy] = []

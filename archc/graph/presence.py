@@ -11,6 +11,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 NEVER = 0
+MOST_OPEN_OPERANDS = 4
+"""Operands of one operator that may be absent, each by itself: its code is written for each case."""
 MOST_OPEN = 8  # 256 cases; more open inputs than this must be fixed by --given or --absent
 
 

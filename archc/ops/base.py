@@ -141,6 +141,8 @@ class Op(Declared):
     number of the block has that size, given as a further keyword."""
     starred: ClassVar[bool] = False
     """Its variadic port takes a bundle as it is (`*skips` in `call`), not member by member."""
+    copied: ClassVar[bool] = True
+    """It may be a node with `repeat` or `parallel`."""
     random: ClassVar[bool] = False
     """In training its result differs from call to call."""
     helpers: ClassVar[Mapping[str, str]] = {}

@@ -60,6 +60,7 @@ class Buffer(_Owned):
     Example: `buffer([n], init=zeros, persistent=false)`.
     """
 
+    copied = False
     examples = (Example((), _TRIED | {"persistent": (True, False)}),)
 
     persistent: Bool = True
