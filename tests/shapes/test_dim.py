@@ -5,7 +5,6 @@ import pickle
 import subprocess
 import sys
 import threading
-import time
 
 import pytest
 
@@ -313,11 +312,9 @@ def _deep(f):
         lambda: substitute(2**H, {"H": 10**9}),
     ],
 )
-def test_what_grows_too_large_is_refused_at_once(grow):
-    start = time.perf_counter()
+def test_what_grows_too_large_is_refused(grow):
     with pytest.raises(TooLarge):
         grow()
-    assert time.perf_counter() - start < 5
 
 
 def test_large_values_within_the_limits_can_be_written():
