@@ -38,7 +38,6 @@ from archc.shapes import Dim, Formula, plain
 _ON = 0.71828182845  # stands for a probability that is not zero
 
 
-
 @dataclass(slots=True)
 class Flow:
     """The steps of a forward, in order, and the sizes that the caller must pass."""
