@@ -14,7 +14,7 @@ from archc.graph.checkpoints import resolve
 OUTPUTS = {torch.float64: 1e-9, torch.float32: 1e-5}
 """The largest difference of an output, in parts of that output's largest value."""
 
-GRADIENTS = {torch.float64: 1e-8, torch.float32: 1e-4}
+GRADIENTS = {torch.float64: 1e-9, torch.float32: 1e-5}
 """The largest difference of a gradient, in parts of the largest gradient of the model: some gradients,
 such as that of the keys' bias before a softmax, are zero but for rounding."""
 
