@@ -4,21 +4,41 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from archc.source.text import Span
 
-Form = Literal["card", "pill", "circle", "tag", "port"]
-"""How a box is drawn. A port is a point on the border of its frame."""
+if TYPE_CHECKING:
+    from archc.graph.ir import Graph
+
+Form = Literal["card", "pill", "circle", "tag", "port", "strip", "dots"]
+"""How a box is drawn. A port is a point on the border of its frame, a strip one slim line, dots the
+copies that are left out between the first and the last."""
 Style = Literal["data", "residual", "optional"]
+Direction = Literal["TB", "BT", "LR", "RL"]
+
+
+@dataclass(slots=True)
+class Details:
+    """What a viewer tells of an item on demand; no part of the still picture.
+
+    `type` is the type of its first output, `flops` the operations of one copy as text, `weights`
+    the names of its weights in the model (of a repeat, the first copy's)."""
+
+    type: str = ""
+    flops: str = ""
+    weights: tuple[str, ...] = ()
+    doc: str = ""
 
 
 @dataclass(slots=True)
 class Box:
     """Something drawn as one: an operator, a closed block, an input, an output.
 
-    `id` is its path in the model. `definition` names the inset that shows what is in it.
-    """
+    `id` is its path in the model. `definition` names the inset that shows what is in it. `nodes` are
+    the numbers of the nodes that it stands for, in the Graph that its frame draws; where those are
+    copies of a repeat, they are `copies` from number `first` on. `dotted` boxes may be absent,
+    where the text of `condition` does not hold. `link` is an address outside, `color` the spec's own."""
 
     id: str
     title: str
@@ -31,6 +51,12 @@ class Box:
     shared: bool = False
     definition: str | None = None
     span: Span | None = None
+    nodes: tuple[int, ...] = ()
+    first: int = 0
+    condition: str = ""
+    link: str | None = None
+    color: str | None = None
+    details: Details = field(default_factory=Details)
 
 
 @dataclass(slots=True)
@@ -45,8 +71,11 @@ class Edge:
 
 @dataclass(slots=True)
 class Frame:
-    """An opened block with what is in it. `entry` and `exit` are the items where its main value
-    comes in and goes out; `note` stands at the right of its header."""
+    """An opened block with what is in it, or a group of the spec.
+
+    `entry` and `exit` are the items where its main value comes in and goes out; `note` stands at the
+    right of its header. `graph` is what a block's frame draws, None for a group; `nodes`, `first`,
+    `copies`, `dotted`, `condition` as of a Box. `definition` names the inset of the same block."""
 
     id: str
     title: str
@@ -59,6 +88,14 @@ class Frame:
     exit: str | None = None
     dotted: bool = False
     span: Span | None = None
+    graph: Graph | None = None
+    nodes: tuple[int, ...] = ()
+    first: int = 0
+    condition: str = ""
+    definition: str | None = None
+    parameters: int | None = None
+    link: str | None = None
+    details: Details = field(default_factory=Details)
 
     def walk(self) -> Iterator[Item]:
         """All items inside, at every depth."""
@@ -73,12 +110,15 @@ Item = Box | Frame
 
 @dataclass(slots=True)
 class Scene:
-    """A whole diagram: the main chart, and an inset for each distinct closed block."""
+    """A whole diagram: the main chart, and an inset for each distinct closed block.
+
+    `directions` tells which way each panel runs, by its id; top-down where it is silent."""
 
     title: str
     facts: list[str]
     main: Frame
     insets: list[Frame] = field(default_factory=list)
+    directions: dict[str, Direction] = field(default_factory=dict)
 
     @property
     def panels(self) -> list[Frame]:
