@@ -139,11 +139,12 @@ def draw(
     flowchart TB
     """
     from archc.draw.formats import FORMATS, draw, format_of
+    from archc.draw.options import Options
 
     name = format or (format_of(Path(path)) if path is not None else "svg")
     if name not in FORMATS:
         raise ValueError(f"no format for {name or path}; there are {', '.join(FORMATS)}")
-    picture = draw(_graph(spec, options), name, level)
+    picture = draw(_graph(spec, options), name, Options(level=level))
     if path is not None:
         Path(path).write_text(picture, encoding="utf-8")
     return picture

@@ -10,6 +10,7 @@ from archc.cli.files import check_target, write
 from archc.cli.main import FINE, Parser, UsageError
 from archc.cli.spec import add_arguments, add_output, checked, level, status, told
 from archc.draw.formats import FORMATS, draw, format_of
+from archc.draw.options import Options
 
 EXAMPLE = "  archc draw 'specs/vq/nets.yaml#Encoder@iris' -o encoder.svg"
 
@@ -38,7 +39,7 @@ def execute(options: argparse.Namespace) -> int:
     if not told(result):
         return status(result)
     assert result.graph is not None
-    text = draw(result.graph, name, options.level)
+    text = draw(result.graph, name, Options(level=options.level))
     if path is None:
         sys.stdout.write(text)
     else:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from importlib import import_module
 from pathlib import Path
 
+from archc.draw.options import DEFAULTS, Options
 from archc.draw.stage import scene
 from archc.graph.ir import Graph
 
@@ -19,7 +20,7 @@ def format_of(path: Path) -> str | None:
     return _ENDINGS.get(path.suffix.lower())
 
 
-def draw(graph: Graph, format: str, level: int | None = None) -> str:
-    """The text of a diagram of a Graph; `level` is how many blocks deep it is opened."""
+def draw(graph: Graph, format: str, options: Options = DEFAULTS) -> str:
+    """The text of a diagram of a Graph. Raises DrawError where it cannot be drawn as asked."""
     module, _, name = _WRITERS[format].partition(":")
-    return getattr(import_module(module), name)(scene(graph, level))
+    return getattr(import_module(module), name)(scene(graph, options))

@@ -7,6 +7,7 @@ from hashlib import sha1
 from typing import Any
 
 from archc.draw.fill import Filler
+from archc.draw.options import DEFAULTS, Options
 from archc.draw.scene import Box, Frame, Scene
 from archc.draw.words import NONE, Divisors, divisors_of, facts
 from archc.graph.ir import Apply, Call, Copy, Graph
@@ -21,13 +22,14 @@ MOST_INSETS = 12
 Opens = Callable[[Graph, int], bool]
 
 
-def scene(graph: Graph, level: int | None = None) -> Scene:
+def scene(graph: Graph, options: Options = DEFAULTS) -> Scene:
     """The scene of a Graph: blocks are opened `level` deep.
 
     Where no level is asked for, blocks made of blocks are opened and the innermost stay closed,
     as deep as about forty boxes allow.
     """
     costs = Costs()
+    level = options.level
     if level is not None:
         stage = Stage(costs, lambda _, depth: depth <= level, divisors_of(graph))
         main = stage.panel(graph)

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from archc.draw.layout import Area, Place, Point, Wire, lay_out
 from archc.draw.measure import HEADER, SMALL
 from archc.draw.metrics import text_width
+from archc.draw.options import Options
 from archc.draw.scene import Box, Edge, Frame
 from archc.draw.stage import scene
 from archc.graph.ir import Graph
@@ -19,7 +20,7 @@ from archc.graph.ir import Graph
 
 def areas(graph: Graph, level: int | None) -> list[Area]:
     """All laid out areas of a drawing, nested ones too."""
-    drawing = scene(graph, level)
+    drawing = scene(graph, Options(level))
     found = [lay_out(panel, header=panel is not drawing.main) for panel in drawing.panels]
     for area in found:
         found += [place.inside for place in area.places if place.inside]
@@ -144,7 +145,7 @@ def test_geometry_of_any_graph(frame: Frame) -> None:
 
 
 def test_everything_is_inside_its_frame_and_below_its_header(model, level: int | None) -> None:
-    drawing = scene(model.graph, level)
+    drawing = scene(model.graph, Options(level))
     for panel in drawing.panels:
         area = lay_out(panel)
         waiting = [area]

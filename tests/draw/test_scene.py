@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import archc
+from archc.draw.options import Options
 from archc.draw.scene import Box, Frame, Scene
 from archc.draw.stage import MOST_BOXES, scene
 from archc.graph.ir import Graph
@@ -24,17 +25,17 @@ def shown_parameters(frame: Frame) -> int:
 
 
 def test_the_counts_shown_sum_to_the_models(model, level) -> None:
-    drawing = scene(model.graph, level)
+    drawing = scene(model.graph, Options(level))
     assert shown_parameters(drawing.main) == Costs().graph(model.graph).parameters
 
 
 def test_ids_are_unique(model, level) -> None:
-    ids = [item.id for item in scene(model.graph, level).main.walk()]
+    ids = [item.id for item in scene(model.graph, Options(level)).main.walk()]
     assert len(ids) == len(set(ids))
 
 
 def test_edges_join_items_of_their_own_frame(model, level) -> None:
-    drawing = scene(model.graph, level)
+    drawing = scene(model.graph, Options(level))
     frames = [*drawing.panels, *(i for p in drawing.panels for i in p.walk() if isinstance(i, Frame))]
     for frame in frames:
         own = {item.id for item in frame.items}
@@ -57,7 +58,7 @@ def test_every_operator_is_drawn_once_at_full_depth(checked) -> None:
     """Fully opened, the chart of a Graph without repeats is the Graph."""
     for name in ("res", "open", "chain"):
         graph: Graph = checked(name)
-        drawn = [box for box in boxes(scene(graph, 9)) if box.form not in ("port", "tag")]
+        drawn = [box for box in boxes(scene(graph, Options(9))) if box.form not in ("port", "tag")]
         outputs = len(graph.outputs)
         assert len(drawn) - outputs == sum(
             1
@@ -77,9 +78,9 @@ def test_repeats_are_merged_only_where_they_are_equal(checked) -> None:
 
 
 def test_residuals_and_optional_edges_have_their_styles(checked) -> None:
-    edges = {(e.source, e.target): e.style for e in scene(checked("open"), 9).main.edges}
+    edges = {(e.source, e.target): e.style for e in scene(checked("open"), Options(9)).main.edges}
     assert edges["extra", "a"] == "optional"
-    edges = scene(checked("chain"), 9).main.edges
+    edges = scene(checked("chain"), Options(9)).main.edges
     assert sum(edge.style == "residual" for edge in edges) == 2
     assert all(e.target for e in edges if e.style == "residual")
 
@@ -104,7 +105,7 @@ def test_sizes_use_what_the_guards_say(checked) -> None:
 
 
 def test_parallel_copies_say_so(checked) -> None:
-    frame = next(i for i in scene(checked("parallel"), 1).main.items if isinstance(i, Frame))
+    frame = next(i for i in scene(checked("parallel"), Options(1)).main.items if isinstance(i, Frame))
     assert (frame.copies, frame.parallel) == (3, True)
 
 

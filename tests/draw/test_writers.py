@@ -13,6 +13,7 @@ import pytest
 
 import archc
 from archc.draw.formats import FORMATS, draw, format_of
+from archc.draw.options import Options
 from archc.draw.palette import DARK, LIGHT
 from archc.draw.stage import scene
 from archc.draw.svg import svg
@@ -21,7 +22,7 @@ SVG = "{http://www.w3.org/2000/svg}"
 
 
 def test_svg_is_well_formed_and_self_contained(model, level) -> None:
-    text = draw(model.graph, "svg", level)
+    text = draw(model.graph, "svg", Options(level))
     root = ET.fromstring(text)
     assert root.tag == f"{SVG}svg"
     assert "var(" not in text
@@ -127,7 +128,7 @@ MERMAID_LINE = re.compile(
 
 
 def test_mermaid_lines_are_of_its_grammar(model, level) -> None:
-    text = draw(model.graph, "mermaid", level)
+    text = draw(model.graph, "mermaid", Options(level))
     for line in text.splitlines():
         assert MERMAID_LINE.fullmatch(line), line
     assert text.count("subgraph") == sum(line.strip() == "end" for line in text.splitlines())
