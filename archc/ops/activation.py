@@ -41,6 +41,7 @@ class Identity(Op):
 class Relu(_Activation):
     """max(x, 0). As `torch.nn.functional.relu`. Example: `x -> relu`."""
 
+    formula: ClassVar[str] = r"\mathrm{relu}(x) = \max(x, 0)"
     function = "F.relu"
     examples = (*_EXAMPLES, Example(("int64[B]",)))
 
@@ -58,6 +59,7 @@ class Relu6(_Activation):
 class LeakyRelu(_Activation):
     """x where positive, else slope · x. As `torch.nn.functional.leaky_relu`. Example: `leaky_relu(0.2)`."""
 
+    formula: ClassVar[str] = r"\mathrm{leaky\_relu}(x) = \max(x, 0) + \mathit{slope} \cdot \min(x, 0)"
     examples = (Example(("[B, T]",), {"slope": (0.01, 0.2)}),)
 
     slope: Float = 0.01
@@ -69,6 +71,7 @@ class LeakyRelu(_Activation):
 class Elu(_Activation):
     """x where positive, else alpha · (e^x - 1). As `torch.nn.functional.elu`. Example: `elu(alpha=0.5)`."""
 
+    formula: ClassVar[str] = r"\mathrm{elu}(x) = \max(x, 0) + \min\bigl(0, \alpha\,(e^x - 1)\bigr)"
     examples = (Example(("[B, T]",), {"alpha": (1.0, 0.5)}),)
 
     alpha: Float = 1.0
@@ -83,6 +86,7 @@ class Gelu(_Activation):
     As `torch.nn.functional.gelu`; Hendrycks and Gimpel 2016. Example: `gelu(approximate=tanh)`.
     """
 
+    formula: ClassVar[str] = r"\mathrm{gelu}(x) = x \cdot \Phi(x)"
     examples = (Example(("[B, T]",), {"approximate": ("none", "tanh")}),)
 
     approximate: Annotated[Literal["none", "tanh"], Choice()] = "none"
@@ -94,6 +98,8 @@ class Gelu(_Activation):
 class QuickGelu(_Activation):
     """x · sigmoid(1.702 x), as in CLIP (Radford et al. 2021). Example: `x -> quick_gelu`."""
 
+    formula: ClassVar[str] = r"\mathrm{quick\_gelu}(x) = x \cdot \sigma(1.702\,x)"
+
     def call(self, x: str, *, self_: str | None = None) -> str:
         return f"{x} * torch.sigmoid(1.702 * {x})"
 
@@ -101,24 +107,28 @@ class QuickGelu(_Activation):
 class Silu(_Activation):
     """x · sigmoid(x), also called swish. As `torch.nn.functional.silu`. Example: `x -> silu`."""
 
+    formula: ClassVar[str] = r"\mathrm{swish}(x) = x \cdot \sigma(x) = \frac{x}{1 + e^{-x}}"
     function = "F.silu"
 
 
 class Mish(_Activation):
     """x · tanh(softplus(x)). As `torch.nn.functional.mish`; Misra 2019. Example: `x -> mish`."""
 
+    formula: ClassVar[str] = r"\mathrm{mish}(x) = x \cdot \tanh\bigl(\ln(1 + e^x)\bigr)"
     function = "F.mish"
 
 
 class Sigmoid(_Activation):
     """1 / (1 + e^-x); whole numbers give floats. As `torch.sigmoid`. Example: `x -> sigmoid`."""
 
+    formula: ClassVar[str] = r"\sigma(x) = \frac{1}{1 + e^{-x}}"
     function = "torch.sigmoid"
 
 
 class Hardsigmoid(_Activation):
     """min(max(x + 3, 0), 6) / 6. As `torch.nn.functional.hardsigmoid`. Example: `x -> hardsigmoid`."""
 
+    formula: ClassVar[str] = r"\mathrm{hardsigmoid}(x) = \frac{\min(\max(x + 3, 0), 6)}{6}"
     function = "F.hardsigmoid"
 
 
@@ -128,18 +138,21 @@ class Hardswish(_Activation):
     Example: `x -> hardswish`.
     """
 
+    formula: ClassVar[str] = r"\mathrm{hardswish}(x) = x \cdot \frac{\min(\max(x + 3, 0), 6)}{6}"
     function = "F.hardswish"
 
 
 class Tanh(_Activation):
     """The hyperbolic tangent. As `torch.tanh`. Example: `x -> tanh`."""
 
+    formula: ClassVar[str] = r"\tanh(x) = \frac{e^x - e^{-x}}{e^x + e^{-x}}"
     function = "torch.tanh"
 
 
 class Softplus(_Activation):
     """log(1 + e^(beta x)) / beta. As `torch.nn.functional.softplus`. Example: `softplus(beta=2)`."""
 
+    formula: ClassVar[str] = r"\mathrm{softplus}(x) = \frac{1}{\beta} \ln(1 + e^{\beta x})"
     examples = (Example(("[B, T]",), {"beta": (1.0, 2)}),)
 
     beta: PositiveFloat = 1.0
@@ -165,6 +178,7 @@ class _AlongAxis(_Activation):
 class Softmax(_AlongAxis):
     """e^x over its sum along `axis`. As `torch.nn.functional.softmax`. Example: `softmax(axis=1)`."""
 
+    formula: ClassVar[str] = r"\mathrm{softmax}(x)_i = \frac{e^{x_i}}{\sum_j e^{x_j}}"
     function = "F.softmax"
 
 

@@ -23,6 +23,10 @@ class Attention(Op):
     Example: `q, k, v -> attention(causal=true)`.
     """
 
+    formula: ClassVar[str] = (
+        r"\mathrm{attention}(q, k, v) = \mathrm{softmax}\bigl(s\, q k^\top + \mathit{bias}\bigr)\, v, "
+        r"\qquad s = \frac{1}{\sqrt{d}}"
+    )
     kind: ClassVar[str] = "attention"
     examples = (
         Example(

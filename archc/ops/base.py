@@ -130,6 +130,8 @@ class Op(Declared):
 
     kind: ClassVar[str] = "other"
     """Its colour in a diagram: conv, linear, norm, activation, attention, resampling or other."""
+    formula: ClassVar[str] = ""
+    """What it computes, as LaTeX for a document; empty where its docstring says it better."""
     outputs: ClassVar[tuple[str, ...]] = ("out",)
     """The names of its outputs; of one whose number of outputs varies, see `output_names`."""
     weighted: ClassVar[bool] = False

@@ -17,6 +17,7 @@ class Linear(Op):
     As `torch.nn.Linear`. Example: `linear(4 * d, bias=false)`.
     """
 
+    formula: ClassVar[str] = r"y = x W^\top + b"
     kind: ClassVar[str] = "linear"
     weighted: ClassVar[bool] = True
     examples = tuple(

@@ -103,6 +103,9 @@ class LayerNorm(_OverAxes):
     As `torch.nn.LayerNorm`; Ba et al. 2016. Example: `layer_norm(eps=1e-6)`.
     """
 
+    formula: ClassVar[str] = (
+        r"y = \frac{x - \mathrm{E}[x]}{\sqrt{\mathrm{Var}[x] + \epsilon}} \cdot \gamma + \beta"
+    )
     function = "F.layer_norm"
     examples = (
         Example(
@@ -133,6 +136,7 @@ class RmsNorm(_OverAxes):
     As `torch.nn.RMSNorm`; Zhang and Sennrich 2019. Example: `rms_norm(eps=1e-6)`.
     """
 
+    formula: ClassVar[str] = r"y = \frac{x}{\sqrt{\mathrm{E}[x^2] + \epsilon}} \cdot \gamma"
     function = "F.rms_norm"
     examples = (
         Example(("[B, T, 8]",), {"axis": (-1, 2), "eps": (1e-5, 1e-6), "affine": (True, False)}),
@@ -171,6 +175,9 @@ class GroupNorm(Op):
     Example: `group_norm(32, eps=1e-6)`.
     """
 
+    formula: ClassVar[str] = (
+        r"y = \frac{x - \mathrm{E}_g[x]}{\sqrt{\mathrm{Var}_g[x] + \epsilon}} \cdot \gamma_c + \beta_c"
+    )
     kind: ClassVar[str] = "norm"
     weighted: ClassVar[bool] = True
     examples = (
@@ -227,6 +234,9 @@ class BatchNorm(Op):
     As `torch.nn.BatchNorm1d`, `2d` and `3d`; Ioffe and Szegedy 2015. Example: `batch_norm(eps=1e-3)`.
     """
 
+    formula: ClassVar[str] = (
+        r"y = \frac{x - \mathrm{E}_c[x]}{\sqrt{\mathrm{Var}_c[x] + \epsilon}} \cdot \gamma_c + \beta_c"
+    )
     kind: ClassVar[str] = "norm"
     weighted: ClassVar[bool] = True
     examples = tuple(
@@ -333,6 +343,7 @@ class L2Normalize(Op):
     As `torch.nn.functional.normalize`. Example: `l2_normalize(axis=1)`.
     """
 
+    formula: ClassVar[str] = r"y = \frac{x}{\max(\lVert x \rVert_2, \epsilon)}"
     kind: ClassVar[str] = "norm"
     examples = (Example(("[B, T, D]",), {"axis": (-1, 1, 0, -3), "eps": (1e-12, 1e-6)}),)
 

@@ -19,6 +19,10 @@ class SinusoidalEmbedding(Op):
     al. 2020, Vaswani et al. 2017. Example: `t -> sinusoidal_embedding(128)`.
     """
 
+    formula: ClassVar[str] = (
+        r"y_i = \sin(\omega_i t), \quad y_{i + d/2} = \cos(\omega_i t), \qquad \omega_i = "
+        r"\mathit{scale} \cdot \mathit{max\_period}^{-i / (d/2 - \mathit{shift})}"
+    )
     examples = (
         Example(
             ("[B]",),
