@@ -38,7 +38,12 @@ class Box:
     `id` is its path in the model. `definition` names the inset that shows what is in it. `nodes` are
     the numbers of the nodes that it stands for, in the Graph that its frame draws; where those are
     copies of a repeat, they are `copies` from number `first` on. `dotted` boxes may be absent,
-    where the text of `condition` does not hold. `link` is an address outside, `color` the spec's own."""
+    where the text of `condition` does not hold. `link` is an address outside, `color` the spec's own.
+
+    `parameters` are those of one copy; `shared`: its copies have one set of weights, or its weights
+    are another box's too, of which one tells their number. `block` names the block that it calls,
+    `operator` the operator. `of`: of a tag, the item of its frame whose value it names; None where it
+    names an input that no item of its frame stands for."""
 
     id: str
     title: str
@@ -56,26 +61,36 @@ class Box:
     condition: str = ""
     link: str | None = None
     color: str | None = None
+    block: str | None = None
+    operator: str | None = None
+    of: str | None = None
     details: Details = field(default_factory=Details)
 
 
 @dataclass(slots=True)
 class Edge:
-    """A value's way from one item to another of the same frame."""
+    """A value's way from one item to another of the same frame.
+
+    Where an end is a frame, `source_port` and `target_port` are the ports inside it at which the way
+    goes on; "" for its exit and entry."""
 
     source: str
     target: str
     label: str = ""
     style: Style = "data"
+    source_port: str = ""
+    target_port: str = ""
 
 
 @dataclass(slots=True)
 class Frame:
-    """An opened block with what is in it, or a group of the spec.
+    """An opened block with what is in it, or a group of the spec, which has a port for each value
+    that comes in or goes out.
 
     `entry` and `exit` are the items where its main value comes in and goes out; `note` stands at the
     right of its header. `graph` is what a block's frame draws, None for a group; `nodes`, `first`,
-    `copies`, `dotted`, `condition` as of a Box. `definition` names the inset of the same block."""
+    `copies`, `dotted`, `condition`, `shared`, `block` as of a Box. `definition` names the inset of the
+    same block; `used`, of an inset, is the id of the first item that it shows."""
 
     id: str
     title: str
@@ -87,6 +102,7 @@ class Frame:
     entry: str | None = None
     exit: str | None = None
     dotted: bool = False
+    shared: bool = False
     span: Span | None = None
     graph: Graph | None = None
     nodes: tuple[int, ...] = ()
@@ -95,6 +111,8 @@ class Frame:
     definition: str | None = None
     parameters: int | None = None
     link: str | None = None
+    block: str | None = None
+    used: str | None = None
     details: Details = field(default_factory=Details)
 
     def walk(self) -> Iterator[Item]:
