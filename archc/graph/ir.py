@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from archc.ops.base import Op
-from archc.shapes import Guard, Size, Tensor
+from archc.shapes import Dim, Guard, Size, Tensor
 from archc.source.text import Span
 
 if TYPE_CHECKING:
@@ -28,11 +28,17 @@ if TYPE_CHECKING:
 
 
 class Bundle(NamedTuple):
-    """An ordered list of tensors."""
+    """An ordered list of tensors.
+
+    `count`: of an outline, a number of members that nobody decided, as `layers + 1`; `members` is then
+    one type that stands for all of them."""
 
     members: tuple[Tensor, ...]
+    count: Dim | None = None
 
     def __str__(self) -> str:
+        if self.count is not None:
+            return f"a bundle of {self.count} x {self.members[0]}"
         if not self.members:
             return "an empty bundle"
         if len(set(self.members)) == 1:
@@ -157,7 +163,8 @@ class Choose(Node):
 
     `test` is a Python condition over the block's open inputs, as a nested tuple:
     ("given", name), ("not", t), ("and", t, u), ("or", t, u); or None for `a or b`:
-    the first of `then` and `other` that is not None."""
+    the first of `then` and `other` that is not None. Only in an outline: ("undecided", text), a
+    condition on numbers that are not given; `other` is None where nothing is there without it."""
 
     test: tuple | None
     then: Operand
@@ -172,6 +179,14 @@ class Read(Node):
     attribute: str
 
 
+class Cases(NamedTuple):
+    """What an undecided `choose` may be, in an outline: the text of what it hangs on, and each case
+    by its own text with what it is; None where the case passes its input on."""
+
+    expr: str
+    options: tuple[tuple[str, Op | Graph | None], ...]
+
+
 @dataclass(slots=True)
 class Copy:
     """One copy of a member (the only one, where nothing is repeated).
@@ -180,7 +195,7 @@ class Copy:
     `numbers`: the target block's params and free dimensions, by name, as the enclosing block's
     numbers (labelled in its names); empty for an operator."""
 
-    target: Op | Graph | None
+    target: Op | Graph | Cases | None
     inputs: Mapping[str, Type | None]
     numbers: dict[str, Any] = field(default_factory=dict)
 
@@ -191,7 +206,9 @@ class Member:
 
     `arranged` is "" (one copy), "repeat" or "parallel"; `share`: one set of weights for all.
     A member that is a step in several places has the same weights at each; `uses` are the
-    applications, whose copies may differ in the sizes of what arrives, and `copies` the first's."""
+    applications, whose copies may differ in the sizes of what arrives, and `copies` the first's.
+    `count`: the text of a number of copies that nobody decided, in an outline; `copies` are then the
+    first and the last, and `indices` the texts of their numbers, ("0", "levels - 1")."""
 
     name: str
     spec: NodeSpec | None
@@ -200,6 +217,8 @@ class Member:
     arranged: str = ""
     share: bool = False
     hidden: bool = False  # a block without weights, written in place: its name is ours
+    count: str | None = None
+    indices: tuple[str, str] | None = None
 
     @property
     def copies(self) -> tuple[Copy, ...]:
@@ -249,6 +268,8 @@ class Graph:
     `folded`: names that went into numbers without a label there.
     `open`: the inputs that may be None at run time; `absent`: those that are not there at all.
     `presence`: for each output, in which cases of the open inputs it is there (see presence.py).
+    `outline`: its numbers are not all given. Params and sizes may be symbols named as they are, or
+    `Unsettled`, and types may have unknown sizes or rank. It can be drawn, not built.
     """
 
     name: str
@@ -269,6 +290,7 @@ class Graph:
     initialisers: tuple[Rule, ...] = ()
     ties: tuple[tuple[str, str], ...] = ()
     folded: frozenset[str] = frozenset()
+    outline: bool = False
     nodes: dict[int, Node] = field(default_factory=dict)
     edges: list[tuple[int, int, int, int]] = field(default_factory=list)  # source, target, out, port
     _nx: Any = field(default=None, repr=False)

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from archc.lang import syntax
+from archc.lang.types import ParamType
 from archc.shapes import Cond, Dim, Formula, Num, Real
 from archc.source.text import Span
 
@@ -61,6 +62,21 @@ class Given(tuple):
         if self.negated() == other:
             return op == "or"
         return Given((op, tuple(self), tuple(other)))
+
+
+@dataclass(frozen=True, slots=True)
+class Unsettled:
+    """A value that nobody has given or decided, in an outline (see `archc.lang.outline`): `text` says
+    in the block's names what it is. `type`: of which type it is, where that is known."""
+
+    text: str
+    type: ParamType | None = field(default=None, compare=False)
+
+    def __bool__(self) -> bool:
+        raise TypeError(f"`{self.text}` is not settled: it has no truth value")
+
+    def __str__(self) -> str:
+        return self.text
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,7 +158,7 @@ def is_operator(value: Any) -> bool:
     return not isinstance(value, _PLAIN)
 
 
-_PLAIN = (type(None), bool, int, float, str, list, tuple, Dim, Formula, Cond, _Unknown)
+_PLAIN = (type(None), bool, int, float, str, list, tuple, Dim, Formula, Cond, _Unknown, Unsettled)
 
 
 def label_names(value: Any) -> frozenset[str]:
@@ -172,6 +188,6 @@ def shown(value: Any) -> str:
         return int.__repr__(value) if value.bit_length() <= 64 else "a very large int"
     if isinstance(value, float):
         return float.__repr__(value)
-    if isinstance(value, Dim | Formula | Cond):
+    if isinstance(value, Dim | Formula | Cond | Unsettled):
         return f"`{value}`"
     return f"the operator `{getattr(value, 'name', value)}`"
