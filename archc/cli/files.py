@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import os
 import re
-import tempfile
 from pathlib import Path
 
 from archc.cli.main import UsageError
+from archc.source import written
 
 SIGNED = re.compile(rb"\bby archc\b")
 """Every file that archc generates says so near its top: `Drawn by archc`, `Written by archc`."""
@@ -19,38 +18,24 @@ def check_target(path: Path, force: bool) -> None:
         raise UsageError(f"{path} is a folder; name a file in it")
     if not path.parent.is_dir():
         raise UsageError(f"there is no folder {path.parent} to write {path.name} into")
-    if path.exists() and not force and not ours(path):
+    if path.is_file() and not force and not ours(path):
         raise UsageError(f"{path} exists and archc did not write it; --force overwrites it")
 
 
 def ours(path: Path) -> bool:
     """Did archc write this file? An empty one holds nothing to lose."""
-    with path.open("rb") as file:
-        head = file.read(4096)
+    try:
+        with path.open("rb") as file:
+            head = file.read(4096)
+    except OSError as error:
+        raise UsageError(f"{path} cannot be read: {error.strerror}") from None
     return not head or SIGNED.search(head) is not None
 
 
 def write(path: Path, content: str | bytes, force: bool) -> None:
-    """Write a file whole or not at all: beside its place first, then moved there."""
+    """Write a file whole or not at all. Raises UsageError where it may not or cannot be written."""
     check_target(path, force)
-    data = content.encode() if isinstance(content, str) else content
-    # What a link points to is what is meant, and a link's own place may be another disk.
-    target = path.resolve()
-    handle, name = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
     try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        mode = target.stat().st_mode & 0o777 if target.exists() else 0o666 & ~_umask()
-        os.chmod(name, mode)
-        os.replace(name, target)
-    except BaseException:
-        os.unlink(name)
-        raise
-
-
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask
+        written.write(path, content)
+    except OSError as error:
+        raise UsageError(f"{path} cannot be written: {error.strerror or error}") from None

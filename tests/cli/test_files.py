@@ -45,7 +45,7 @@ def test_a_failed_write_leaves_nothing_behind(tmp_path: Path, monkeypatch: pytes
         raise OSError("disk full")
 
     monkeypatch.setattr(os, "replace", fail)
-    with pytest.raises(OSError, match="disk full"):
+    with pytest.raises(UsageError, match="x.svg cannot be written: disk full"):
         write(target, "Drawn by archc: new", force=False)
     assert target.read_text() == "Drawn by archc: old"
     assert [p.name for p in tmp_path.iterdir()] == ["x.svg"]
