@@ -69,24 +69,22 @@ class Box:
 
 @dataclass(slots=True)
 class Edge:
-    """A value's way from one item to another of the same frame.
+    """A value's way from one item of a frame to another.
 
-    Where an end is a frame, `source_port` and `target_port` are the ports inside it at which the way
-    goes on; "" for its exit and entry."""
+    An end may also be a port inside a frame of the frame's own, of the value that comes in or goes
+    out there, and any item inside a group."""
 
     source: str
     target: str
     label: str = ""
     style: Style = "data"
-    source_port: str = ""
-    target_port: str = ""
 
 
 @dataclass(slots=True)
 class Frame:
-    """An opened block with what is in it, or a group of the spec, which has a port for each value
-    that comes in or goes out.
+    """An opened block with what is in it, or a group of the spec.
 
+    An opened block has a port for each input and output, a group has none: edges lead to what is in it.
     `entry` and `exit` are the items where its main value comes in and goes out; `note` stands at the
     right of its header. `graph` is what a block's frame draws, None for a group; `nodes`, `first`,
     `copies`, `dotted`, `condition`, `shared`, `block` as of a Box. `definition` names the inset of the
