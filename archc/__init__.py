@@ -54,6 +54,7 @@ _HOMES = {
 def __getattr__(name: str) -> Any:
     if name not in __all__:
         raise AttributeError(f"module 'archc' has no attribute {name!r}")
+    importlib.import_module("archc.api")  # what is given shows itself in notebooks, by what stands there
     value = getattr(importlib.import_module(_HOMES.get(name, "archc.api")), name)
     globals()[name] = value
     return value

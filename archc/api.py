@@ -5,20 +5,26 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from archc.graph import compile as compiler
 from archc.graph.compile import Result, Text
 from archc.graph.ir import Graph, applied_twice
+from archc.lang.address import Address
 from archc.lang.project import Project
 from archc.ops.layer import Probed
 from archc.shapes import Tensor
+from archc.source import notebook, written
+from archc.source.diagnostic import Report, SpecError
 
 if TYPE_CHECKING:
     from archc.report.summary import Summary
 
 Spec = str | Path | Text | Mapping[str, Any]
 """A spec: a path or an address (`vq.yaml#Encoder@iris`), `text("...")`, or a dict."""
+
+MOST_SHOWN = 2_000
+"""As many nodes as the outermost block of what a notebook shows may have."""
 
 
 def text(spec: str) -> Text:
@@ -82,18 +88,11 @@ def graph(spec: Spec, **options: Any) -> Graph:
     >>> list(archc.graph(archc.text(spec), C=4).members)
     ['fc']
     """
-    result = check(spec, **options)
-    if result.graph is None:
-        from archc.source.diagnostic import SpecError
-
-        raise SpecError(result.diagnostics)
-    return result.graph
+    return _checked(check(spec, **options))
 
 
 def read(spec: Spec, *, root: str | Path | None = None, ops: Iterable[Any] = ()) -> Project:
     """A spec parsed and validated with the files that it uses, nothing bound; raises SpecError."""
-    from archc.lang.address import Address
-    from archc.source.diagnostic import Report
     from archc.source.text import Source
 
     report = Report()
@@ -121,17 +120,39 @@ def source(spec: Spec | Graph, **options: Any) -> str:
 
 
 def draw(
-    spec: Spec | Graph | Any,
+    spec: Spec | Project | Result | Graph | Any,
     path: str | Path | None = None,
     *,
-    level: int | None = None,
     format: str | None = None,
-    **options: Any,
-) -> str:
-    """Draw a spec, a Graph or a loaded model; the text of the picture, also written to `path`.
+    level: int | None = None,
+    expand: str | Iterable[str] = (),
+    collapse: str | Iterable[str] = (),
+    direction: Literal["TB", "BT", "LR", "RL"] | None = None,
+    compact: bool = False,
+    insets: bool = True,
+    unbound: bool | None = None,
+    engine: Literal["archc", "graphviz"] = "archc",
+    given: Iterable[str] = (),
+    absent: Iterable[str] = (),
+    root: str | Path | None = None,
+    ops: Iterable[Any] = (),
+    **settings: Any,
+) -> str | bytes:
+    """Draw a spec, a Graph or a loaded model; the picture (bytes of png and pdf), also written to `path`.
 
-    The format is svg, dot or mermaid, as the path's ending tells unless it is given. `level` is how
-    many blocks deep to open; None chooses what fits a page.
+    The format is svg, png, pdf, html, dot, mermaid or json, as the path's ending tells unless it is
+    given. `level` is how many blocks deep to open; None chooses what fits a page. `expand` opens
+    members by their paths (`down.2.layer`), `collapse` keeps closed the blocks of these names, or
+    members by their paths. `direction` is the way the main path runs, `compact` makes norms and
+    activations slim, `insets` shows what is in each closed block. `engine="graphviz"` lets Graphviz
+    find the places.
+
+    `unbound=True` draws names in place of the numbers that are not given, `False` takes the defaults.
+    None draws unbound what has a number that nothing gives, and a block that is named (`file#Block`)
+    with nothing given. `given`, `absent`, `root`, `ops` and `settings` are those of `check`.
+
+    The file is written whole or not at all. Raises SpecError; ValueError where there is no such
+    format, block or path (its message says which there are); OSError.
 
     >>> import archc
     >>> spec = "archc: 1\\nblocks: {A: {inputs: {x: '[B, 8]'}, nodes: {fc: linear(8)}, flow: {y: x -> fc}}}"
@@ -144,10 +165,55 @@ def draw(
     name = format or (format_of(Path(path)) if path is not None else "svg")
     if name not in FORMATS:
         raise ValueError(f"no format for {name or path}; there are {', '.join(FORMATS)}")
-    picture = draw(_graph(spec, options), name, Options(level=level))
+    options = Options(level, _words(expand), _words(collapse), direction, compact, insets)
+    graph = _bound(spec)
+    if graph is None:
+        where: dict[str, Any] = {"given": given, "absent": absent, "root": root, "ops": ops}
+        graph = _checked(to_draw(spec, settings, unbound=unbound, **where))
+    elif settings or unbound is not None:
+        _refuse([*settings, *["unbound"] * (unbound is not None)])
+    picture = draw(graph, name, options, **({} if engine == "archc" else {"engine": engine}))
     if path is not None:
-        Path(path).write_text(picture, encoding="utf-8")
+        written.write(Path(path), picture)
     return picture
+
+
+def to_draw(
+    spec: Spec | Project,
+    settings: Mapping[str, Any] | Iterable[str],
+    *,
+    unbound: bool | None = None,
+    given: Iterable[str] = (),
+    absent: Iterable[str] = (),
+    root: str | Path | None = None,
+    ops: Iterable[Any] = (),
+) -> Result:
+    """The check of a spec that is to be drawn: an outline where it is drawn unbound."""
+    options: dict[str, Any] = {"given": tuple(given), "absent": tuple(absent), "root": root, "ops": ops}
+    if unbound is None and not (settings or options["given"] or options["absent"]):
+        unbound = _block_alone(spec)
+        if not unbound:
+            result = checked(spec, settings, unbound=True, **options)
+            if result.graph is not None or not result.ok:
+                return result
+            # Nothing is wrong but that numbers are missing. What was read is not read again: it may
+            # have been standard input.
+            return compiler.outline(result.project, probe=ask_torch, **options)
+    if unbound:
+        return compiler.outline(spec, settings, probe=ask_torch, **options)
+    return checked(spec, settings, **options)
+
+
+def _block_alone(spec: Any) -> bool:
+    """Does an address name a block, and nothing that binds it?"""
+    if not isinstance(spec, str | Path):
+        return False
+    address = Address.parse(str(spec), Report())
+    return address is not None and address.block is not None and address.preset is None
+
+
+def _words(words: str | Iterable[str]) -> tuple[str, ...]:
+    return (words,) if isinstance(words, str) else tuple(words)
 
 
 def summary(spec: Spec | Graph | Any, *, level: int | None = None, **options: Any) -> Summary:
@@ -165,9 +231,50 @@ def summary(spec: Spec | Graph | Any, *, level: int | None = None, **options: An
 
 def _graph(spec: Any, options: Mapping[str, Any]) -> Graph:
     """The Graph of anything that has one."""
-    own = getattr(spec, "graph", spec)  # a loaded model's
-    if isinstance(own, Graph):
-        if options:
-            raise TypeError(f"what is bound already takes no settings: {', '.join(options)}")
-        return own
-    return graph(spec, **options)
+    bound = _bound(spec)
+    if bound is None:
+        return graph(spec, **options)
+    if options:
+        _refuse(options)
+    return bound
+
+
+def _bound(what: Any) -> Graph | None:
+    """The Graph of what is bound already: itself, a loaded model's, a result's."""
+    if isinstance(what, Result):
+        return _checked(what)
+    own = getattr(what, "graph", what)
+    return own if isinstance(own, Graph) else None
+
+
+def _checked(result: Result) -> Graph:
+    if result.graph is None:
+        raise SpecError(result.diagnostics)
+    return result.graph
+
+
+def _refuse(settings: Iterable[str]) -> None:
+    raise TypeError(f"what is bound already takes no settings: {', '.join(settings)}")
+
+
+def _picture(what: Any) -> str | None:
+    """What a notebook shows of a thing; None where it cannot be drawn, or is too large to wait for."""
+    import warnings
+
+    try:
+        graph = _bound(what)
+        if graph is None:
+            graph = _checked(to_draw(what, ()))
+        if len(graph.nodes) > MOST_SHOWN:
+            return None
+        picture = draw(graph)
+        assert isinstance(picture, str)
+        return picture
+    except SpecError:
+        return None  # it is wrong, which its diagnostics tell
+    except Exception as error:  # a picture that fails must not hide the thing itself
+        warnings.warn(f"it could not be drawn: {error}", stacklevel=2)
+        return None
+
+
+notebook.draw_with(_picture)

@@ -24,11 +24,12 @@ from archc.ops.table import Operators
 from archc.shapes import Contradiction, Guard, describe, simplify, symbols, unknowns
 from archc.source.collector import collector_paused
 from archc.source.diagnostic import Diagnostic, Report, SpecError
+from archc.source.notebook import Shown
 from archc.source.text import Source
 
 
 @dataclass(frozen=True, slots=True)
-class Result:
+class Result(Shown):
     """What a check found.
 
     `graph` is the checked Graph, None where the spec is wrong or sizes are missing; `guards` what
@@ -40,6 +41,10 @@ class Result:
     block: Block | None
     project: Project
     guards: tuple[str, ...] = ()
+
+    def __repr__(self) -> str:
+        name = self.block.name if self.block else "no block"
+        return f"<Result of {name}: {'ok' if self.ok else 'wrong'}, {len(self.diagnostics)} diagnostics>"
 
     @property
     def shapes(self) -> dict[str, Any]:

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from archc.ops.base import Op
 from archc.shapes import Dim, Guard, Size, Tensor
+from archc.source.notebook import Shown
 from archc.source.text import Span
 
 if TYPE_CHECKING:
@@ -257,7 +258,7 @@ class LineInfo(NamedTuple):
 
 
 @dataclass(slots=True, eq=False)
-class Graph:
+class Graph(Shown):
     """A block, bound: its numbers known, its absent parts gone, its shapes inferred.
 
     `params` and `dims` are its numbers, labelled with their own names, and `lets` what follows from
@@ -294,6 +295,10 @@ class Graph:
     nodes: dict[int, Node] = field(default_factory=dict)
     edges: list[tuple[int, int, int, int]] = field(default_factory=list)  # source, target, out, port
     _nx: Any = field(default=None, repr=False)
+
+    def __repr__(self) -> str:
+        """One line: a Graph holds those of all its blocks."""
+        return f"<Graph {self.name}: {len(self.nodes)} nodes, {len(self.members)} members>"
 
     @property
     def nx(self) -> networkx.MultiDiGraph:

@@ -16,6 +16,7 @@ from archc.lang.schema import Block, File, Use
 from archc.source import files
 from archc.source.data import data_folder
 from archc.source.diagnostic import Related, Report, did_you_mean
+from archc.source.notebook import Shown
 from archc.source.text import Source, Span
 
 Entry = str | Path | Source | Mapping[str, Any]
@@ -35,7 +36,7 @@ class _Scope:
     whole: bool = True
 
 
-class Project:
+class Project(Shown):
     """The files that an entry needs, and which names their blocks have in each.
 
     `entry` is a path (`-`: standard input), a `Source`, or a spec as a dict. `root` is the folder
@@ -64,6 +65,10 @@ class Project:
         self._scopes = {id(file): self._scope(file) for file in self.files}
         check_circles(self, self.report)
         self._check_ops({m if isinstance(m, str) else m.__name__ for m in allow_ops})
+
+    def __repr__(self) -> str:
+        name = self.entry.source.name if self.entry else "unreadable"
+        return f"<Project {name}: {len(self.files)} files, {sum(1 for _ in self.blocks)} blocks>"
 
     @property
     def files(self) -> list[File]:

@@ -19,6 +19,7 @@ from archc.runtime.build import build_module
 from archc.runtime.probe import probe
 from archc.runtime.weights import Names, load_weights
 from archc.source.diagnostic import SpecError
+from archc.source.notebook import Shown
 
 
 def load(
@@ -47,7 +48,7 @@ def load(
     `compile="whole"` the model as one.
 
     The model knows where it comes from: `model.graph` and `model.spec` (unless a node has that
-    name). Raises SpecError with everything that is wrong.
+    name), and a notebook shows it as its diagram. Raises SpecError with everything that is wrong.
 
     >>> import archc
     >>> spec = "archc: 1\\nblocks: {A: {inputs: {x: '[B, C]'}, nodes: {fc: linear(8)}, flow: {y: x -> fc}}}"
@@ -57,7 +58,7 @@ def load(
     """
     graph = _graph(spec, settings, given=given, absent=absent, root=root, ops=ops)
     cls = build_module(emit(graph))
-    for name, value in (("graph", graph), ("spec", spec)):
+    for name, value in (("graph", graph), ("spec", spec), ("_repr_svg_", Shown._repr_svg_)):
         if name not in graph.members:
             setattr(cls, name, value)
     with _defaults(_skippable(graph) if weights is not None and strict else device, dtype):
