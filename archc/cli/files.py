@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from pathlib import Path
 
 from archc.cli.main import UsageError
@@ -39,3 +40,15 @@ def write(path: Path, content: str | bytes, force: bool) -> None:
         written.write(path, content)
     except OSError as error:
         raise UsageError(f"{path} cannot be written: {error.strerror or error}") from None
+
+
+def write_all(files: Mapping[Path, str | bytes], force: bool) -> None:
+    """Write several files, all of them or none; those in folders that are missing make them. Raises
+    UsageError where one may not or cannot be written."""
+    for path in files:
+        if path.exists():
+            check_target(path, force)
+    try:
+        written.write_all(files)
+    except OSError as error:
+        raise UsageError(f"{error.filename} cannot be written: {error.strerror}") from None

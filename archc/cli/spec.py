@@ -44,6 +44,11 @@ def add_settings(parser: Parser) -> None:
     parser.add_argument(
         "--absent", metavar="INPUT", action="append", default=[], help="an optional input that never is"
     )
+    add_sources(parser)
+
+
+def add_sources(parser: Parser) -> None:
+    """What a spec may read and run."""
     parser.add_argument(
         "--root", metavar="DIR", type=Path, help="the folder that `use` may not leave (default: the spec's)"
     )

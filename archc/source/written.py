@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import tempfile
+from collections.abc import Mapping
+from errno import EISDIR
 from pathlib import Path
 
 
@@ -27,7 +29,55 @@ def write(path: Path, content: str | bytes) -> None:
         raise type(error)(error.errno, error.strerror, str(path)) from None
 
 
+def write_all(files: Mapping[Path, str | bytes]) -> None:
+    """Write several files, all of them or none, and the folders that are to hold them.
+
+    They appear in their order: one that refers to others comes last. Raises OSError, which names the
+    file that cannot be written.
+    """
+    made: list[Path] = []
+    staged: dict[Path, str] = {}
+    path = Path()
+    try:
+        for path, content in files.items():
+            target = path.resolve()
+            _make_folder(target.parent, made)
+            if target.is_dir():
+                raise IsADirectoryError(EISDIR, os.strerror(EISDIR), str(path))
+            staged[target] = _staged(target, content.encode() if isinstance(content, str) else content)
+        for path, name in list(staged.items()):
+            os.replace(name, path)
+            del staged[path]
+    except BaseException as error:
+        for name in staged.values():
+            os.unlink(name)
+        for folder in reversed(made):
+            if not any(folder.iterdir()):
+                folder.rmdir()
+        if isinstance(error, OSError) and error.errno is not None:
+            raise type(error)(error.errno, error.strerror, str(path)) from None
+        raise
+
+
+def _make_folder(folder: Path, made: list[Path]) -> None:
+    """Make a folder that is missing and those around it; they are added to `made`, the outer first."""
+    if not folder.exists():
+        _make_folder(folder.parent, made)
+        folder.mkdir()
+        made.append(folder)
+
+
 def _replace(target: Path, data: bytes) -> None:
+    name = _staged(target, data)
+    try:
+        os.replace(name, target)
+    except BaseException:
+        os.unlink(name)
+        raise
+
+
+def _staged(target: Path, data: bytes) -> str:
+    """Write data beside its place; where it is then."""
     handle, name = tempfile.mkstemp(prefix=f".{target.name[:100]}.", dir=target.parent)
     try:
         with os.fdopen(handle, "wb") as file:
@@ -36,10 +86,10 @@ def _replace(target: Path, data: bytes) -> None:
             os.fsync(file.fileno())
         mode = target.stat().st_mode & 0o777 if target.exists() else 0o666 & ~_umask()
         os.chmod(name, mode)
-        os.replace(name, target)
     except BaseException:
         os.unlink(name)
         raise
+    return name
 
 
 def _umask() -> int:
