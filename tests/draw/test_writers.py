@@ -15,6 +15,7 @@ import archc
 from archc.draw.formats import FORMATS, draw, format_of
 from archc.draw.options import Options
 from archc.draw.palette import DARK, LIGHT
+from archc.draw.sheet import sheet
 from archc.draw.stage import scene
 from archc.draw.svg import svg
 
@@ -63,9 +64,10 @@ def test_light_by_attributes_dark_by_one_style() -> None:
     assert LIGHT.keys() == DARK.keys()
     text = archc.draw(archc.text(ONE))
     assert text.count("<style>") == 1 and "prefers-color-scheme:dark" in text
-    for name, colours in DARK.items():
-        assert f".{name}{{fill:{colours.fill};stroke:{colours.stroke}}}" in text
     used = set(re.findall(r'class="([\w-]+)"', text))
+    assert {"linear", "input", "output", "data", "s"} <= used
+    for name in used & DARK.keys():
+        assert f".{name}{{fill:{DARK[name].fill};stroke:{DARK[name].stroke}}}" in text
     styled = set(re.findall(r"\.([\w-]+)\{", text))
     assert used <= styled, "all that is drawn has a dark colour"
 
@@ -161,5 +163,5 @@ def test_large_charts_stay_in_proportion() -> None:
     for count in (250, 1000):
         lines = "\n".join(f"      h{i + 1}: h{i} + h{max(i - 3, 0)} -> relu" for i in range(count))
         spec = f"archc: 1\nblocks:\n  A:\n    inputs: {{h0: '[B, 8]'}}\n    flow:\n{lines}\n"
-        sizes.append(len(svg(scene(archc.graph(archc.text(spec))))))
+        sizes.append(len(svg(sheet(scene(archc.graph(archc.text(spec)))))))
     assert 3 * sizes[0] < sizes[1] < 5 * sizes[0], sizes

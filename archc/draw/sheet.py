@@ -1,0 +1,218 @@
+"""A scene on one page: the main chart, its insets in columns, a heading and a legend, all with places."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Literal
+
+from archc.draw.layout import Area, Place, Point, lay_out
+from archc.draw.measure import SMALL
+from archc.draw.metrics import text_width
+from archc.draw.palette import DASHES, KIND_NAMES, KINDS
+from archc.draw.scene import Direction, Edge, Frame, Scene
+
+MARGIN, BETWEEN = 20.0, 28.0
+HEADING, FACTS = 18.0, 11.0
+"""Font sizes: the title, and the lines below it."""
+LINE = 15.0
+LEGEND_GAP, LEGEND_LINE = 30.0, 18.0
+NARROWEST = 360.0
+"""As wide as a heading or a legend may be, however narrow the chart."""
+PAGE = (1200.0, 1600.0)
+"""Whose proportions a sheet comes near."""
+
+
+@dataclass(frozen=True, slots=True)
+class Panel:
+    """A frame and its layout, with the absolute place of its top left corner."""
+
+    frame: Frame
+    area: Area
+    x: float
+    y: float
+    main: bool
+    direction: Direction = "TB"
+
+    @property
+    def place(self) -> Place:
+        """The panel as a placed frame."""
+        area = self.area
+        return Place(self.frame, self.x, self.y, area.w, area.h, area.spine, area)
+
+    @property
+    def upright(self) -> bool:
+        """Does its main path run up or down?"""
+        return self.direction in ("TB", "BT")
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A line of the heading; `y` is its baseline."""
+
+    text: str
+    x: float
+    y: float
+    size: float
+    bold: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """An entry of the legend: a kind of boxes or a style of edges; `y` is its baseline, `mark` the
+    width of its mark and the space behind it."""
+
+    what: Literal["kind", "style"]
+    name: str
+    text: str
+    x: float
+    y: float
+    mark: float
+
+    @property
+    def w(self) -> float:
+        return self.mark + text_width(self.text, SMALL)
+
+
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """A whole page. Everything is in px, from its top left corner."""
+
+    title: str
+    facts: list[str]
+    heading: list[Line]
+    panels: list[Panel]
+    legend: list[Entry]
+    width: int
+    height: int
+
+
+def sheet(scene: Scene) -> Sheet:
+    """Lay out a scene and put it on a page."""
+    main = lay_out(scene.main, header=False)
+    insets = [lay_out(frame) for frame in scene.insets]
+    spots, width, height = _arrange(main, insets)
+    room = max(width, NARROWEST, text_width(scene.title, HEADING, bold=True))
+    heading = [Line(scene.title, MARGIN, MARGIN + HEADING - 3, HEADING, bold=True)]
+    for line in _wrap(scene.facts, room):
+        heading.append(Line(line, MARGIN, MARGIN + HEADING + 16 + (len(heading) - 1) * LINE, FACTS))
+    top = MARGIN + HEADING + 6 + LINE * (len(heading) - 1) + 18
+    panels = [
+        Panel(frame, area, MARGIN + x, top + y, frame is scene.main, scene.directions.get(frame.id, "TB"))
+        for frame, area, (x, y) in zip(scene.panels, [main, *insets], spots, strict=True)
+    ]
+    legend = _legend(scene, top + height + LEGEND_GAP, room)
+    ends = [width, *(text_width(line.text, line.size, line.bold) for line in heading)]
+    ends += [entry.x - MARGIN + entry.w for entry in legend]
+    bottom = legend[-1].y if legend else top + height
+    return Sheet(
+        scene.title,
+        scene.facts,
+        heading,
+        panels,
+        legend,
+        round(max(ends) + 2 * MARGIN + 0.5),
+        round(bottom + MARGIN + 0.5),
+    )
+
+
+def _arrange(main: Area, insets: list[Area]) -> tuple[list[Point], float, float]:
+    """Where the panels stand, and the size of them all: beside the main chart or below it, in as many
+    columns as come nearest to a page's proportions."""
+    choices = [([(0.0, 0.0)], main.w, main.h)]
+    if insets:
+        choices = [
+            _columns(main, insets, count, beside)
+            for beside in (True, False)
+            for count in range(1, len(insets) + 1)
+        ]
+    return min(choices, key=lambda choice: max(choice[1] / PAGE[0], choice[2] / PAGE[1]))
+
+
+def _columns(main: Area, insets: list[Area], count: int, beside: bool) -> tuple[list[Point], float, float]:
+    """The insets in columns, in order, the highest column as low as can be."""
+    left, top = (main.w + 2 * BETWEEN, 0.0) if beside else (0.0, main.h + BETWEEN)
+    limit = _lowest([inset.h for inset in insets], count)
+    spots: list[Point] = [(0.0, 0.0)]
+    x, y, widest, height = left, top, 0.0, main.h
+    for inset in insets:
+        if y > top and y + inset.h > top + limit + 0.01:
+            x, y, widest = x + widest + BETWEEN, top, 0.0
+        spots.append((x, y))
+        widest = max(widest, inset.w)
+        height = max(height, y + inset.h)
+        y += inset.h + BETWEEN
+    return spots, max(main.w, x + widest), height
+
+
+def _lowest(heights: list[float], count: int) -> float:
+    """The least height of columns that hold these, in order, in `count` columns."""
+    runs = {
+        sum(heights[first:last]) + BETWEEN * (last - first - 1)
+        for first in range(len(heights))
+        for last in range(first + 1, len(heights) + 1)
+    }
+    return next(limit for limit in sorted(runs) if _needed(heights, limit) <= count)
+
+
+def _needed(heights: list[float], limit: float) -> float:
+    """How many columns of a height hold these."""
+    columns, y = 1, 0.0
+    for height in heights:
+        if height > limit:
+            return float("inf")
+        if y and y + height > limit + 0.01:
+            columns, y = columns + 1, 0.0
+        y += height + BETWEEN
+    return columns
+
+
+def _wrap(facts: list[str], width: float) -> list[str]:
+    """Facts joined by dots, as many on a line as fit; one that is longer than a line at its words."""
+    lines: list[str] = []
+    for fact in facts:
+        for number, word in enumerate(_pieces(fact, width)):
+            joined = f"{lines[-1]} · {word}" if lines and not number else word
+            if lines and (number or text_width(joined, FACTS) > width):
+                lines.append(word)
+            else:
+                lines[-1:] = [joined]
+    return lines
+
+
+def _pieces(text: str, width: float) -> list[str]:
+    pieces: list[str] = []
+    for word in text.split(" "):
+        joined = f"{pieces[-1]} {word}" if pieces else word
+        if pieces and text_width(joined, FACTS) > width:
+            pieces.append(word)
+        else:
+            pieces[-1:] = [joined]
+    return pieces
+
+
+# The legend
+
+
+def _legend(scene: Scene, top: float, width: float) -> list[Entry]:
+    """The kinds and styles that occur, in as many lines as they need."""
+    kinds = {box.kind for box in scene.boxes() if box.form not in ("circle", "dots")}
+    styles = {edge.style for panel in scene.panels for edge in _edges(panel)}
+    entries: list[Entry] = []
+    x, y = MARGIN, top
+    told = [("kind", kind, KIND_NAMES[kind], 20.0) for kind in KINDS if kind in kinds]
+    told += [("style", style, style, 36.0) for style in DASHES if style in styles]
+    for what, name, text, mark in told:
+        end = x + mark + text_width(text, SMALL)
+        if entries and end > MARGIN + width:
+            end, x, y = end - x + MARGIN, MARGIN, y + LEGEND_LINE
+        entries.append(Entry(what, name, text, round(x, 2), y, mark))  # type: ignore[arg-type]
+        x = end + 16
+    return entries
+
+
+def _edges(frame: Frame) -> Iterator[Edge]:
+    yield from frame.edges
+    for item in frame.items:
+        if isinstance(item, Frame):
+            yield from _edges(item)
