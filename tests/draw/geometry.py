@@ -1,0 +1,381 @@
+"""What a layout promises, checked on its json: `violations(page)` says what is broken.
+
+Everything is looked at as rectangles `(left, top, right, bottom)` in px. Nothing here knows how a layout
+is made, which way it runs, or what its items mean.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from itertools import combinations, pairwise
+from typing import Any
+
+Rectangle = tuple[float, float, float, float]
+Point = tuple[float, float]
+Json = dict[str, Any]
+
+STRAIGHT = 1.0
+"""As far as a spine may be from straight."""
+SMALLEST = 9.0
+"""The smallest size of a text."""
+_TOUCH = 0.25
+"""Rectangles that share less than this touch: numbers are rounded."""
+
+
+def rectangle(box: Json | Iterable[float]) -> Rectangle:
+    """An item, or `[x, y, w, h]`, as a rectangle."""
+    x, y, w, h = (box["x"], box["y"], box["w"], box["h"]) if isinstance(box, dict) else box
+    return x, y, x + w, y + h
+
+
+def overlap(a: Rectangle, b: Rectangle, touch: float = _TOUCH) -> bool:
+    return a[0] + touch < b[2] and b[0] + touch < a[2] and a[1] + touch < b[3] and b[1] + touch < a[3]
+
+
+def inside(inner: Rectangle, outer: Rectangle, touch: float = _TOUCH) -> bool:
+    return (
+        inner[0] >= outer[0] - touch
+        and inner[1] >= outer[1] - touch
+        and inner[2] <= outer[2] + touch
+        and inner[3] <= outer[3] + touch
+    )
+
+
+def crosses(a: Point, b: Point, box: Rectangle, less: float = 0.5) -> bool:
+    """Does a horizontal or vertical stretch run through a rectangle, its border apart?"""
+    return (
+        min(a[0], b[0]) < box[2] - less
+        and max(a[0], b[0]) > box[0] + less
+        and min(a[1], b[1]) < box[3] - less
+        and max(a[1], b[1]) > box[1] + less
+    )
+
+
+def segments(edge: Json) -> list[tuple[Point, Point]]:
+    return [((a[0], a[1]), (b[0], b[1])) for a, b in pairwise(edge["points"])]
+
+
+def violations(page: Json) -> list[str]:
+    """All that is broken in a layout; empty where it keeps what it promises."""
+    found = list(_page(page))
+    for panel in page["panels"]:
+        found += [f"{panel['id']}: {what}" for what in _Panel(panel).violations()]
+    return found
+
+
+def _page(page: Json) -> Iterator[str]:
+    whole = (0.0, 0.0, page["width"], page["height"])
+    panels = [(panel["id"], rectangle(panel)) for panel in page["panels"]]
+    legend = [(f"legend {entry['text']}", rectangle(entry["box"])) for entry in page["legend"]]
+    heading = [(f"heading {text['text']!r}", rectangle(text)) for text in page["texts"]]
+    for name, box in [*panels, *legend, *heading]:
+        if not inside(box, whole):
+            yield f"{name} is not in the page: {box} of {whole}"
+    for (one, a), (other, b) in combinations([*panels, *legend, *heading], 2):
+        if overlap(a, b):
+            yield f"{one} overlaps {other}"
+    for text in _texts(page):
+        if text["size"] < SMALLEST:
+            yield f"{text['text']!r} is set in {text['size']} px"
+
+
+def _texts(page: Json) -> Iterator[Json]:
+    """All texts of a page."""
+    yield from page["texts"]
+    for part in [*page["legend"], *page["panels"]]:
+        yield from part.get("texts", ())
+    for panel in page["panels"]:
+        for item in panel["items"]:
+            yield from item["texts"]
+
+
+class _Panel:
+    """One panel: its items as a tree of frames, the panel itself the root, named None.
+
+    Edges of a frame pass the borders of groups: a frame and the groups in it are one *territory*, named
+    by the frame."""
+
+    def __init__(self, panel: Json) -> None:
+        self.panel = panel
+        self.items: dict[str | None, Json] = {item["id"]: item for item in panel["items"]}
+        self.boxes = {id: rectangle(item) for id, item in self.items.items()}
+        self.inside: dict[str | None, list[Json]] = {None: []}
+        for item in panel["items"]:
+            self.inside.setdefault(item["parent"], []).append(item)
+        self.edges: dict[str | None, list[Json]] = {}  # by territory
+        for edge in panel["edges"]:
+            self.edges.setdefault(self._territory(edge["parent"]), []).append(edge)
+
+    def violations(self) -> Iterator[str]:
+        if len(self.items) != len(self.panel["items"]):
+            yield "ids are not unique"
+        for parent, items in self.inside.items():
+            yield from self._overlaps(items)
+            yield from self._borders(items, self._room(parent))
+            if self._territory(parent) == parent:
+                yield from self._spine(parent)
+        for territory, edges in self.edges.items():
+            right = []
+            for edge in edges:
+                wrong = list(self._ends(edge))
+                yield from wrong
+                right += [] if wrong else [edge]
+            for edge in right:
+                yield from self._way(edge)
+            yield from self._shared(right)
+            yield from self._labels(territory, right)
+        for item in self.panel["items"]:
+            yield from self._texts(item)
+        yield from self._own_texts(self.panel, _strip(self.panel))
+
+    # Who is where
+
+    def _territory(self, frame: str | None) -> str | None:
+        """The frame of a block, or the panel, that a frame is a part of."""
+        while frame is not None and self.items[frame]["group"]:
+            frame = self.items[frame]["parent"]
+        return frame
+
+    def _owner(self, frame: str | None) -> Json:
+        return self.panel if frame is None else self.items[frame]
+
+    def _above(self, id: str) -> list[str]:
+        """The frames around an item, the innermost first."""
+        found = []
+        while (parent := self.items[id]["parent"]) is not None:
+            found.append(parent)
+            id = parent
+        return found
+
+    def _end(self, id: str, territory: str | None) -> str:
+        """The item of a territory that an edge's end belongs to: of a port, its block's frame."""
+        parent = self.items[id]["parent"]
+        if self.items[id]["form"] == "port" and parent is not None and self._territory(parent) != territory:
+            return parent
+        return id
+
+    def _room(self, frame: str | None) -> Rectangle:
+        """Where the items of a frame may stand: below its header."""
+        owner = self._owner(frame)
+        left, top, right, bottom = rectangle(owner)
+        return left, top + owner["header"], right, bottom
+
+    def _whole(self, item: Json) -> Rectangle:
+        """An item with the sheets behind it."""
+        left, top, right, bottom = self.boxes[item["id"]]
+        return left, top, right + item["sheets"], bottom + item["sheets"]
+
+    def _parts(self, item: Json) -> list[Rectangle]:
+        return [self._whole(item), *([rectangle(item["badge"])] if item["badge"] else [])]
+
+    def _within(self, territory: str | None, opened: set[str] | None = None) -> Iterator[Json]:
+        """The items of a territory that are seen; of its groups those in `opened`, or all, taken apart
+        into what is in them."""
+        waiting = list(self.inside.get(territory, []))
+        while waiting:
+            item = waiting.pop()
+            if item["group"] and (opened is None or item["id"] in opened):
+                waiting += self.inside.get(item["id"], [])
+            elif item["form"] != "port":
+                yield item
+
+    def _groups(self, territory: str | None) -> Iterator[Json]:
+        waiting = [item for item in self.inside.get(territory, []) if item["group"]]
+        while waiting:
+            group = waiting.pop()
+            waiting += [item for item in self.inside.get(group["id"], []) if item["group"]]
+            yield group
+
+    # Items
+
+    def _overlaps(self, items: list[Json]) -> Iterator[str]:
+        """Neighbours do not overlap, nor do their badges and sheets."""
+        seen = sorted((item for item in items if item["form"] != "port"), key=lambda item: item["x"])
+        parts = [self._parts(item) for item in seen]
+        for number, item in enumerate(seen):
+            reach = max(part[2] for part in parts[number])
+            for other, others in zip(seen[number + 1 :], parts[number + 1 :], strict=True):
+                if other["x"] - 40 > reach:  # a badge looks out at the left by less
+                    break
+                if any(overlap(a, b) for a in parts[number] for b in others):
+                    yield f"{item['id']} overlaps {other['id']}"
+
+    def _borders(self, items: list[Json], room: Rectangle) -> Iterator[str]:
+        for item in items:
+            for part in self._parts(item):
+                if not inside(part, room):
+                    yield f"{item['id']} is not inside {item['parent'] or 'its panel'}: {part} of {room}"
+
+    # Edges
+
+    def _ends(self, edge: Json) -> Iterator[str]:
+        """An edge joins items of its territory, or ports of the blocks in it, from border to border."""
+        name, territory = _name(edge), self._territory(edge["parent"])
+        for id, at in ((edge["source"], 0), (edge["target"], -1)):
+            if id not in self.items:
+                yield f"{name} ends at nothing"
+                return
+            item = self.items[self._end(id, territory)]
+            if self._territory(item["parent"]) != territory:
+                yield f"{name} ends at {id}, which is not in {edge['parent'] or 'the panel'}"
+                return
+            if len(edge["points"]) < 2:
+                yield f"{name} has no way"
+                return
+            if not self._at_border(item, edge["points"][at]):
+                yield f"{name} does not end at the border of {item['id']}"
+        for a, b in segments(edge):
+            if abs(a[0] - b[0]) > 0.1 and abs(a[1] - b[1]) > 0.1:
+                yield f"{name} runs aslant from {a} to {b}"
+
+    def _at_border(self, item: Json, point: list[float]) -> bool:
+        """Is a point on the border of an item, or of the sheets behind it?"""
+        x, y = point
+        left, top, right, bottom = self.boxes[item["id"]]
+        if item["form"] == "port":
+            return abs(x - left) <= 0.6 and abs(y - top) <= 0.6
+        far = item["sheets"] + 0.6
+        if not (left - 0.6 <= x <= right + far and top - 0.6 <= y <= bottom + far):
+            return False
+        near = (abs(x - left), abs(y - top))
+        return min(near) <= 0.6 or x >= right - 0.6 or y >= bottom - 0.6
+
+    def _way(self, edge: Json) -> Iterator[str]:
+        """An edge runs through nothing: no item, its own ends neither, no title, no badge."""
+        name, territory = _name(edge), self._territory(edge["parent"])
+        ends = {self._end(edge[end], territory) for end in ("source", "target")}
+        around = {group for id in ends for group in self._above(id) if self.items[group]["group"]}
+        blocked = list(self._within(territory, around))
+        strips = [(id, _strip(self.items[id])) for id in around]
+        badged = [*blocked, *([self.items[territory]] if territory is not None else [])]
+        badges = [(item["id"], rectangle(item["badge"])) for item in badged if item["badge"]]
+        room = self._room(territory)
+        for a, b in segments(edge):
+            low = (min(a[0], b[0]), min(a[1], b[1]), max(a[0], b[0]), max(a[1], b[1]))
+            if not inside(low, room, 0.6):
+                yield f"{name} leaves {territory or 'its panel'}, or runs through its title: {a} to {b}"
+            for item in blocked:
+                if crosses(a, b, self.boxes[item["id"]]):
+                    what = "its own end" if item["id"] in ends else "through"
+                    yield f"{name} runs {what} {item['id']}"
+            for what, boxes in (("title", strips), ("badge", badges)):
+                for id, box in boxes:
+                    if crosses(a, b, box):
+                        yield f"{name} runs through the {what} of {id}"
+
+    def _shared(self, edges: list[Json]) -> Iterator[str]:
+        """Edges that have no end in common share no stretch: one would be taken for the other."""
+        for axis in (0, 1):
+            lines: list[tuple[float, float, float, Json]] = []
+            for edge in edges:
+                for a, b in segments(edge):
+                    if abs(a[axis] - b[axis]) < 0.1:
+                        low, high = sorted((a[1 - axis], b[1 - axis]))
+                        lines.append((a[axis], low, high, edge))
+            lines.sort(key=lambda line: line[0])
+            for number, (at, low, high, edge) in enumerate(lines):
+                for near, start, end, other in lines[number + 1 :]:
+                    if near - at >= 2:
+                        break
+                    if {edge["source"], edge["target"]} & {other["source"], other["target"]}:
+                        continue
+                    if min(high, end) - max(low, start) > 1:
+                        yield f"{_name(edge)} and {_name(other)} share a stretch"
+
+    def _labels(self, territory: str | None, edges: list[Json]) -> Iterator[str]:
+        """A label lies on no item, no line, no border of a group and no other label."""
+        room = self._room(territory)
+        labels = [(_name(edge), rectangle(edge["label_box"])) for edge in edges if edge["label_box"]]
+        for edge in edges:
+            if edge["label"] and not edge["label_box"]:
+                yield f"the label of {_name(edge)} has no place"
+        within = list(self._within(territory))
+        for name, box in labels:
+            if not inside(box, room):
+                yield f"the label of {name} is not inside {territory or 'its panel'}: {box} of {room}"
+            for item in within:
+                if any(overlap(box, part) for part in self._parts(item)):
+                    yield f"the label of {name} lies on {item['id']}"
+            for group in self._groups(territory):
+                if overlap(box, self.boxes[group["id"]]) and not inside(box, self._room(group["id"])):
+                    yield f"the label of {name} lies on the border of {group['id']}"
+            for other in edges:
+                if any(crosses(a, b, box, 0.1) for a, b in segments(other)):
+                    yield f"the label of {name} lies on {_name(other)}"
+        for (one, a), (other, b) in combinations(labels, 2):
+            if overlap(a, b):
+                yield f"the labels of {one} and {other} overlap"
+
+    def _spine(self, frame: str | None) -> Iterator[str]:
+        """From entry to exit a straight way leads, if any leads there; of a chart in columns, one that
+        is straight in each."""
+        owner = self._owner(frame)
+        entry, exit = owner["entry"], owner["exit"]
+        edges = [
+            (self._end(edge["source"], frame), self._end(edge["target"], frame), edge)
+            for edge in self.edges.get(frame, [])
+            if edge["source"] in self.items and edge["target"] in self.items
+        ]
+        if entry is None or exit is None or exit not in _reached(entry, edges):
+            return
+        axis = 0 if self.panel["direction"] in ("TB", "BT") else 1
+        columns = owner.get("columns") or []
+        straight = []
+        for source, target, edge in edges:
+            places = [self.items[id]["spine"] for id in (source, target)]
+            columned = len({_column(place, columns) for place in places}) > 1
+            places += [point[axis] for point in edge["points"]]
+            if columned or max(places) - min(places) <= STRAIGHT:
+                straight.append((source, target, edge))
+        if exit not in _reached(entry, straight):
+            yield f"no straight way leads from {entry} to {exit}"
+
+    # Texts
+
+    def _texts(self, item: Json) -> Iterator[str]:
+        """An item's texts lie in it: a frame's in its header, a badge's in the badge."""
+        room = self.boxes[item["id"]]
+        if item["what"] == "frame":
+            room = _strip(item)
+        yield from self._own_texts(item, room)
+
+    def _own_texts(self, owner: Json, room: Rectangle) -> Iterator[str]:
+        texts = owner.get("texts", [])
+        badge = rectangle(owner["badge"]) if owner.get("badge") else None
+        for text in texts:
+            box = rectangle(text)
+            if not inside(box, room) and not (badge and inside(box, badge)):
+                yield f"{text['text']!r} is not inside {owner['id']}: {box} of {room}"
+            if badge and not inside(box, badge) and overlap(box, badge):
+                yield f"{text['text']!r} lies under the badge of {owner['id']}"
+        for one, other in combinations(texts, 2):
+            if overlap(rectangle(one), rectangle(other)):
+                yield f"{one['text']!r} and {other['text']!r} of {owner['id']} overlap"
+
+
+def _strip(frame: Json) -> Rectangle:
+    """The header strip of a frame."""
+    return frame["x"], frame["y"], frame["x"] + frame["w"], frame["y"] + frame["header"]
+
+
+def _name(edge: Json) -> str:
+    return f"{edge['source']} -> {edge['target']}"
+
+
+def _column(place: float, columns: list[list[float]]) -> int:
+    """The column that a place is in, by its number."""
+    return next((number for number, (low, high) in enumerate(columns) if low <= place <= high), -1)
+
+
+def _reached(start: str, edges: list[tuple[str, str, Json]]) -> set[str]:
+    after: dict[str, list[str]] = {}
+    for source, target, _ in edges:
+        after.setdefault(source, []).append(target)
+    seen = {start}
+    waiting = [start]
+    while waiting:
+        for target in after.get(waiting.pop(), []):
+            if target not in seen:
+                seen.add(target)
+                waiting.append(target)
+    return seen
