@@ -59,7 +59,7 @@ class Relu6(_Activation):
 class LeakyRelu(_Activation):
     """x where positive, else slope · x. As `torch.nn.functional.leaky_relu`. Example: `leaky_relu(0.2)`."""
 
-    formula: ClassVar[str] = r"\mathrm{leaky\_relu}(x) = \max(x, 0) + \mathit{slope} \cdot \min(x, 0)"
+    formula: ClassVar[str] = r"\mathrm{LeakyReLU}(x) = \max(x, 0) + \mathit{slope} \cdot \min(x, 0)"
     examples = (Example(("[B, T]",), {"slope": (0.01, 0.2)}),)
 
     slope: Float = 0.01
@@ -71,7 +71,7 @@ class LeakyRelu(_Activation):
 class Elu(_Activation):
     """x where positive, else alpha · (e^x - 1). As `torch.nn.functional.elu`. Example: `elu(alpha=0.5)`."""
 
-    formula: ClassVar[str] = r"\mathrm{elu}(x) = \max(x, 0) + \min\bigl(0, \alpha\,(e^x - 1)\bigr)"
+    formula: ClassVar[str] = r"\mathrm{elu}(x) = \max(x, 0) + \min\bigl(0, \alpha(e^x - 1)\bigr)"
     examples = (Example(("[B, T]",), {"alpha": (1.0, 0.5)}),)
 
     alpha: Float = 1.0
@@ -98,7 +98,7 @@ class Gelu(_Activation):
 class QuickGelu(_Activation):
     """x · sigmoid(1.702 x), as in CLIP (Radford et al. 2021). Example: `x -> quick_gelu`."""
 
-    formula: ClassVar[str] = r"\mathrm{quick\_gelu}(x) = x \cdot \sigma(1.702\,x)"
+    formula: ClassVar[str] = r"\mathrm{QuickGELU}(x) = x \cdot \sigma(1.702x)"
 
     def call(self, x: str, *, self_: str | None = None) -> str:
         return f"{x} * torch.sigmoid(1.702 * {x})"

@@ -24,7 +24,7 @@ class Attention(Op):
     """
 
     formula: ClassVar[str] = (
-        r"\mathrm{attention}(q, k, v) = \mathrm{softmax}\bigl(s\, q k^\top + \mathit{bias}\bigr)\, v, "
+        r"\mathrm{attention}(q, k, v) = \mathrm{softmax}\bigl(s q k^\top + \mathit{bias}\bigr) v, "
         r"\qquad s = \frac{1}{\sqrt{d}}"
     )
     kind: ClassVar[str] = "attention"

@@ -21,7 +21,7 @@ class SinusoidalEmbedding(Op):
 
     formula: ClassVar[str] = (
         r"y_i = \sin(\omega_i t), \quad y_{i + d/2} = \cos(\omega_i t), \qquad \omega_i = "
-        r"\mathit{scale} \cdot \mathit{max\_period}^{-i / (d/2 - \mathit{shift})}"
+        r"\mathit{scale} \cdot \mathit{period}^{-i / (d/2 - \mathit{shift})}"
     )
     examples = (
         Example(
