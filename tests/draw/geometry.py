@@ -241,12 +241,13 @@ class _Panel:
         return min(near) <= 0.6 or x >= right - 0.6 or y >= bottom - 0.6
 
     def _way(self, edge: Json) -> Iterator[str]:
-        """An edge runs through nothing: no item, its own ends neither, no title, no badge."""
+        """An edge runs through nothing: no item, its own ends neither, no title, no badge. Into a group
+        it comes beside the title."""
         name, territory = _name(edge), self._territory(edge["parent"])
         ends = {self._end(edge[end], territory) for end in ("source", "target")}
         around = {group for id in ends for group in self._above(id) if self.items[group]["group"]}
         blocked = list(self._within(territory, around))
-        strips = [(id, _strip(self.items[id])) for id in around]
+        titles = [(id, rectangle(text)) for id in around for text in self.items[id]["texts"]]
         badged = [*blocked, *([self.items[territory]] if territory is not None else [])]
         badges = [(item["id"], rectangle(item["badge"])) for item in badged if item["badge"]]
         room = self._room(territory)
@@ -258,7 +259,7 @@ class _Panel:
                 if crosses(a, b, self.boxes[item["id"]]):
                     what = "its own end" if item["id"] in ends else "through"
                     yield f"{name} runs {what} {item['id']}"
-            for what, boxes in (("title", strips), ("badge", badges)):
+            for what, boxes in (("title", titles), ("badge", badges)):
                 for id, box in boxes:
                     if crosses(a, b, box):
                         yield f"{name} runs through the {what} of {id}"
