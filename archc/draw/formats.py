@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from importlib import import_module
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
+from archc.draw.limits import Tell, fitted
 from archc.draw.options import DEFAULTS, Options
+from archc.draw.scene import Scene
 from archc.draw.sheet import sheet
 from archc.draw.stage import scene
 from archc.graph.ir import Graph
-
-Tell = Callable[[str], None]
-"""Takes notes for the user, each of one line."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,26 +25,25 @@ class _Format:
     writer: str
     endings: tuple[str, ...]
     takes: Literal["sheet", "scene", "graph"] = "sheet"
-
-    def write(self, graph: Graph, options: Options) -> str | bytes:
-        module, _, name = self.writer.partition(":")
-        writer = getattr(import_module(f"archc.draw.{module}"), name)
-        if self.takes == "graph":
-            return writer(graph, options)
-        drawing = scene(graph, options)
-        return writer(sheet(drawing) if self.takes == "sheet" else drawing)
+    binary: bool = False
 
 
 _FORMATS = {
     "svg": _Format("svg:svg", (".svg",)),
+    "png": _Format("png:png", (".png",), binary=True),
+    "pdf": _Format("pdf:pdf", (".pdf",), binary=True),
     "dot": _Format("dot:dot", (".dot", ".gv"), takes="scene"),
     "mermaid": _Format("mermaid:mermaid", (".mmd", ".mermaid"), takes="scene"),
     "json": _Format("layout_json:layout_json", (".json",)),
 }
 
 FORMATS = tuple(_FORMATS)
+BINARY = frozenset(name for name, format in _FORMATS.items() if format.binary)
 ENDINGS = {ending: name for name, format in _FORMATS.items() for ending in format.endings}
 """The format of each ending of a file's name."""
+
+ENGINES = ("archc", "graphviz")
+"""What lays a diagram out."""
 
 
 def format_of(path: Path) -> str | None:
@@ -52,6 +51,33 @@ def format_of(path: Path) -> str | None:
     return ENDINGS.get(path.suffix.lower())
 
 
-def draw(graph: Graph, format: str, options: Options = DEFAULTS) -> str | bytes:
-    """A diagram of a Graph. Raises DrawError where it cannot be drawn as asked."""
-    return _FORMATS[format].write(graph, options)
+def draw(
+    graph: Graph,
+    format: str,
+    options: Options = DEFAULTS,
+    *,
+    engine: str = "archc",
+    tell: Tell | None = None,
+) -> str | bytes:
+    """A diagram of a Graph: bytes for a format of BINARY, else text.
+
+    One that is too large for its format is opened less deep, until it fits; `tell` takes a line that
+    says so. Raises DrawError where a diagram cannot be drawn as asked.
+    """
+    chosen = _FORMATS[format]
+    if engine == "graphviz":
+        render = partial(_imported("graphviz:render"), format=format)
+        return fitted(partial(scene, graph), render, options, tell)
+    writer = _imported(chosen.writer)
+    if chosen.takes == "graph":
+        return writer(graph, options)
+
+    def write(drawing: Scene) -> str | bytes:
+        return writer(sheet(drawing) if chosen.takes == "sheet" else drawing)
+
+    return fitted(partial(scene, graph), write, options, tell)
+
+
+def _imported(name: str) -> Callable[..., Any]:
+    module, _, function = name.partition(":")
+    return getattr(import_module(f"archc.draw.{module}"), function)

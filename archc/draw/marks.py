@@ -3,7 +3,7 @@ can put down one after the other. Colours are names, light and dark ones are in 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
@@ -23,6 +23,8 @@ FLAG = 8.0
 """How long the tip of a tag is."""
 STROKE = 1.4
 """How wide a line is; borders are 1 px."""
+HEAD = 9
+"""How long an arrowhead is, and how wide without its margins."""
 BADGE_HEIGHT = 17.0
 ASCENT = 0.76
 """How far a text reaches above its baseline, in its size."""
@@ -105,6 +107,36 @@ Mark = Rect | Circle | Polygon | Line | Text | Group
 def marks(sheet: Sheet) -> list[Mark]:
     """All marks of a sheet, in the order of drawing."""
     return _Marker(sheet).marks()
+
+
+def flat(drawn: Iterable[Mark]) -> Iterator[Mark]:
+    """Marks and all that is in their groups."""
+    for mark in drawn:
+        yield mark
+        if isinstance(mark, Group):
+            yield from flat(mark.marks)
+
+
+def bounds(drawn: Iterable[Mark]) -> tuple[float, float, float, float]:
+    """What marks cover: left, top, right, bottom."""
+    boxes = [_bounds(mark) for mark in flat(drawn) if not isinstance(mark, Group)]
+    lefts, tops, rights, bottoms = zip(*boxes, strict=True)
+    return min(lefts), min(tops), max(rights), max(bottoms)
+
+
+def _bounds(mark: Mark) -> tuple[float, float, float, float]:
+    match mark:
+        case Rect():
+            return mark.x, mark.y, mark.x + mark.w, mark.y + mark.h
+        case Text():
+            x, y, w, h = mark.box
+            return x, y, x + w, y + h
+        case Circle(x, y, radius):
+            return x - radius, y - radius, x + radius, y + radius
+        case Polygon(points) | Line(points):
+            xs, ys = zip(*points, strict=True)
+            return min(xs), min(ys), max(xs), max(ys)
+    raise AssertionError(mark)
 
 
 def badge_box(place: Place) -> tuple[float, float, float, float]:

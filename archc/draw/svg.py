@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator
 from html import escape
 
 from archc.draw.marks import (
+    HEAD,
     STROKE,
     Circle,
     Group,
@@ -18,10 +19,12 @@ from archc.draw.marks import (
     Rect,
     Text,
     corners,
+    flat,
     marks,
 )
 from archc.draw.metrics import FAMILY
 from archc.draw.palette import DARK_INKS, DASHES, DOTTED, LIGHT_INKS, colours
+from archc.draw.scene import Style
 from archc.draw.sheet import Sheet
 
 _SHORT = {"small": "s", "on_badge": "b"}
@@ -30,97 +33,109 @@ _SHORT = {"small": "s", "on_badge": "b"}
 
 def svg(sheet: Sheet) -> str:
     """The text of an SVG file."""
-    drawn = marks(sheet)
-    title = escape(sheet.title)
-    described = escape("; ".join(sheet.facts))
-    return "\n".join(
-        [
+    return SvgWriter().write(sheet)
+
+
+class SvgWriter:
+    """Writes the marks of a sheet down."""
+
+    def write(self, sheet: Sheet) -> str:
+        drawn = self.drawn(sheet)
+        return "\n".join(
+            [
+                *self.head(sheet, drawn),
+                f'<rect class="page" width="100%" height="100%" fill="{LIGHT_INKS.page}"/>',
+                *self.marks(drawn),
+                "</svg>\n",
+            ]
+        )
+
+    def drawn(self, sheet: Sheet) -> list[Mark]:
+        """What is written."""
+        return marks(sheet)
+
+    def head(self, sheet: Sheet, drawn: list[Mark]) -> Iterator[str]:
+        title = escape(sheet.title)
+        yield (
             f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {sheet.width} {sheet.height}" '
             f'width="{sheet.width}" height="{sheet.height}" role="img" aria-label="{title}" '
-            f'fill="{LIGHT_INKS.text}" font-family="{FAMILY}">',
-            "<!-- Drawn by archc -->",
-            f"<title>{title}</title>",
-            f"<desc>{described}</desc>",
-            _style(drawn),
-            f'<rect class="page" width="100%" height="100%" fill="{LIGHT_INKS.page}"/>',
-            *_write(drawn),
-            "</svg>\n",
-        ]
+            f'fill="{LIGHT_INKS.text}" font-family="{FAMILY}">'
+        )
+        yield "<!-- Drawn by archc -->"
+        yield f"<title>{title}</title>"
+        yield f"<desc>{escape('; '.join(sheet.facts), quote=False)}</desc>"
+        yield f"{_dark(drawn)}<defs>{heads(drawn)}</defs>"
+
+    def marks(self, drawn: Iterable[Mark]) -> Iterator[str]:
+        for mark in drawn:
+            match mark:
+                case Group():
+                    yield from self.group(mark)
+                case Text():
+                    yield self.text(mark)
+                case Line():
+                    yield _line(mark)
+                case Rect():
+                    yield (
+                        f'<rect{_ink(mark.ink)} x="{_n(mark.x)}" y="{_n(mark.y)}" width="{_n(mark.w)}" '
+                        f'height="{_n(mark.h)}" rx="{_n(mark.radius)}"{_dots(mark.dotted)}/>'
+                    )
+                case Circle():
+                    yield (
+                        f'<circle{_ink(mark.ink)} cx="{_n(mark.x)}" cy="{_n(mark.y)}" '
+                        f'r="{_n(mark.radius)}"{_dots(mark.dotted)}/>'
+                    )
+                case Polygon():
+                    way = "L".join(_at(point) for point in mark.points)
+                    yield f'<path{_ink(mark.ink)} d="M{way}z"{_dots(mark.dotted)}/>'
+
+    def group(self, group: Group) -> Iterator[str]:
+        """A group with what is shown on hover: the path in the model and the line of the spec."""
+        anchor = f' id="{escape(group.anchor)}"' if group.anchor else ""
+        hint = f"<title>{escape(group.hint, quote=False)}</title>" if group.hint else ""
+        tag, link = ("a", f' href="{escape(group.link)}"') if group.link else ("g", "")
+        yield f"<{tag}{anchor}{link}>{hint}"
+        yield from self.marks(group.marks)
+        yield f"</{tag}>"
+
+    def text(self, text: Text) -> str:
+        name = _SHORT.get(text.ink)
+        ink = f' class="{name}" fill="{LIGHT_INKS[text.ink]}"' if name else ""
+        weight = ' font-weight="700"' if text.bold else ""
+        anchor = f' text-anchor="{text.anchor}"' if text.anchor != "start" else ""
+        return (
+            f'<text{ink} x="{_n(text.x)}" y="{_n(text.y)}" font-size="{text.size:g}"{weight}{anchor}>'
+            f"{escape(text.text, quote=False)}</text>"
+        )
+
+
+def heads(drawn: list[Mark]) -> str:
+    """The arrowheads of the lines that are drawn, in their colours."""
+    return "".join(
+        f'<marker id="head-{style}" viewBox="0 0 10 10" refX="9" refY="5" markerWidth="{HEAD}" '
+        f'markerHeight="{HEAD}" markerUnits="userSpaceOnUse" orient="auto">'
+        f'<path class="head-{style}" d="M0 1 9 5 0 9z" fill="{LIGHT_INKS[style]}"/></marker>'
+        for style in _styles(drawn)
     )
 
 
-def _style(drawn: list[Mark]) -> str:
-    """The dark values of what is drawn, and arrowheads in the colours of their lines."""
-    flat = list(_flat(drawn))
-    inks = dict.fromkeys(mark.ink for mark in flat if isinstance(mark, Rect | Circle | Polygon))
-    styles = dict.fromkeys(mark.style for mark in flat if isinstance(mark, Line))
+def _dark(drawn: list[Mark]) -> str:
+    """The dark values of what is drawn."""
+    shapes = (mark for mark in flat(drawn) if isinstance(mark, Rect | Circle | Polygon))
     ink = DARK_INKS
     rules = [f"text{{fill:{ink.text}}}.page{{fill:{ink.page}}}"]
     rules += [f".{name}{{fill:{ink[long]}}}" for long, name in _SHORT.items()]
-    for name in sorted(inks):
+    for name in sorted({mark.ink for mark in shapes}):
         dark = colours(name, dark=True)
         rules.append(f".{_class(name)}{{fill:{dark.fill};stroke:{dark.stroke}}}")
-    rules += [f".{s}{{stroke:{ink[s]}}}.head-{s}{{fill:{ink[s]}}}" for s in DASHES if s in styles]
-    heads = "".join(
-        f'<marker id="head-{style}" viewBox="0 0 10 10" refX="9" refY="5" markerWidth="9" '
-        f'markerHeight="9" markerUnits="userSpaceOnUse" orient="auto">'
-        f'<path class="head-{style}" d="M0 1 9 5 0 9z" fill="{LIGHT_INKS[style]}"/></marker>'
-        for style in DASHES
-        if style in styles
-    )
-    return f"<style>@media (prefers-color-scheme:dark){{{''.join(rules)}}}</style><defs>{heads}</defs>"
+    rules += [f".{s}{{stroke:{ink[s]}}}.head-{s}{{fill:{ink[s]}}}" for s in _styles(drawn)]
+    return f"<style>@media (prefers-color-scheme:dark){{{''.join(rules)}}}</style>"
 
 
-def _flat(drawn: Iterable[Mark]) -> Iterator[Mark]:
-    for mark in drawn:
-        yield mark
-        if isinstance(mark, Group):
-            yield from _flat(mark.marks)
-
-
-def _write(drawn: Iterable[Mark]) -> Iterator[str]:
-    for mark in drawn:
-        match mark:
-            case Group():
-                yield from _group(mark)
-            case Text():
-                yield _text(mark)
-            case Line():
-                yield _line(mark)
-            case Rect():
-                yield (
-                    f'<rect{_ink(mark.ink)} x="{_n(mark.x)}" y="{_n(mark.y)}" width="{_n(mark.w)}" '
-                    f'height="{_n(mark.h)}" rx="{_n(mark.radius)}"{_dots(mark.dotted)}/>'
-                )
-            case Circle():
-                yield (
-                    f'<circle{_ink(mark.ink)} cx="{_n(mark.x)}" cy="{_n(mark.y)}" '
-                    f'r="{_n(mark.radius)}"{_dots(mark.dotted)}/>'
-                )
-            case Polygon():
-                way = "L".join(f"{_n(x)} {_n(y)}" for x, y in mark.points)
-                yield f'<path{_ink(mark.ink)} d="M{way}z"{_dots(mark.dotted)}/>'
-
-
-def _group(group: Group) -> Iterator[str]:
-    """A group with what is shown on hover: the path in the model and the line of the spec."""
-    anchor = f' id="{escape(group.anchor)}"' if group.anchor else ""
-    hint = f"<title>{escape(group.hint, quote=False)}</title>" if group.hint else ""
-    tag, link = ("a", f' href="{escape(group.link)}"') if group.link else ("g", "")
-    yield f"<{tag}{anchor}{link}>{hint}"
-    yield from _write(group.marks)
-    yield f"</{tag}>"
-
-
-def _text(text: Text) -> str:
-    name = _SHORT.get(text.ink)
-    ink = f' class="{name}" fill="{LIGHT_INKS[text.ink]}"' if name else ""
-    weight = ' font-weight="700"' if text.bold else ""
-    anchor = f' text-anchor="{text.anchor}"' if text.anchor != "start" else ""
-    return (
-        f'<text{ink} x="{_n(text.x)}" y="{_n(text.y)}" font-size="{text.size:g}"{weight}{anchor}>'
-        f"{escape(text.text, quote=False)}</text>"
-    )
+def _styles(drawn: list[Mark]) -> list[Style]:
+    """The styles of the lines that are drawn, in the order of the legend."""
+    used = {mark.style for mark in flat(drawn) if isinstance(mark, Line)}
+    return [style for style in DASHES if style in used]
 
 
 def _line(line: Line) -> str:
