@@ -2,25 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, NamedTuple
 
+from archc.draw.cards import Cards
+from archc.draw.choices import choices
+from archc.draw.compact import slim
+from archc.draw.groups import enclose, regions
+from archc.draw.pieces import Piece, pieces, skip_cuts
+from archc.draw.residuals import mark_residuals
 from archc.draw.scene import Box, Edge, Frame, Item, Style
-from archc.draw.words import (
-    choice_text,
-    edge_text,
-    index_text,
-    operator_text,
-    shape_of,
-    symbol_of,
-    symbol_or_name,
-    width_of,
-)
+from archc.draw.values import ALL, Strand, Values
+from archc.draw.view import View
+from archc.draw.words import index_text
 from archc.graph.ir import (
     Apply,
+    Bundle,
     Call,
     Choose,
-    Copy,
     Graph,
     Input,
     Node,
@@ -29,370 +28,346 @@ from archc.graph.ir import (
     Pick,
     Read,
     Ref,
-    Type,
+    Wire,
 )
-from archc.graph.runs import Run, runs
-from archc.ops.base import Op
-from archc.report.cost import asked, flat, operand_type, outer, outer_type, spread
-from archc.shapes import Tensor, substitute
 
 if TYPE_CHECKING:
     from archc.draw.stage import Stage
 
 TAGGED = 3
-"""An input with more consumers than this is a name tag at each, not a web of lines."""
+"""A value with more consumers at their sides than this is a name tag at each, not a web of lines."""
+
+
+class End(NamedTuple):
+    """Where an edge ends: an item, and the port on its border where that is a frame."""
+
+    item: str
+    port: str = ""
+
+
+class _Feed(NamedTuple):
+    """Tensors that go into an item together, as one operand of it or a part of one.
+
+    `side`: it is not the first of its operands. `skip`: the way of an `each`, from copy to copy.
+    `told`: what is written at it, in place of a shape."""
+
+    strands: tuple[Strand, ...]
+    target: End
+    side: bool = False
+    skip: bool = False
+    told: str | None = None
+    optional: bool = False
 
 
 class Filler:
-    """One Graph drawn into one frame. Shapes are told in the names of the whole chart: `numbers`
-    says what the Graph's own symbols are there."""
+    """One Graph drawn into one frame. A panel shows inputs and outputs as pills, an opened block as
+    the ports of its border."""
 
-    def __init__(
-        self, stage: Stage, frame: Frame, graph: Graph, path: str, numbers: Mapping[str, Any], depth: int
-    ) -> None:
+    def __init__(self, stage: Stage, frame: Frame, view: View, panel: bool) -> None:
         self.stage = stage
         self.frame = frame
-        self.graph = graph
-        self.path = path
-        self.numbers = numbers
-        self.depth = depth
-        self.divisors = stage.divisors
-        # For each value, the items that it comes from: several where copies' outputs are collected.
-        self.origins: dict[Ref, list[str]] = {}
-        # What is written at a value's edges; at those of a collected one, by the item too.
-        self.labels: dict[Ref | tuple[Ref, str], str] = {}
-        self.sides: dict[Ref, int] = {}
-        self._members_seen: set[str] = set()
-        self._ids: set[str] = set()
-        self._pairs: set[tuple[str, str]] = set()
-        self._told: set[tuple[str, str]] = set()
+        self.view = view
+        self.graph = view.graph
+        self.panel = panel
+        self.cards = Cards(stage, view)
+        self.choices = choices(self.graph)
+        self.values = Values(self.graph, self.choices)
+        self.skips = skip_cuts(self.graph, self.values)
+        self.items: dict[str, Item] = {}
+        self.feeds: list[_Feed] = []
+        # The items of a node's copies, and the ports of the frames among them.
+        self._of_node: dict[int, list[tuple[Piece | None, Item]]] = {}
+        self._edges: dict[tuple[End, End], Edge] = {}
+        self._skips: list[Edge] = []
+        self._tagged: dict[str, list[Box]] = {}  # the name tags of each item
+        self._told: set[tuple[End, str]] = set()
 
-    def fill(self, panel: bool) -> None:
-        """Draw everything. A panel shows inputs and outputs; inside a frame they are its border."""
-        order = list(self.graph.nodes.items())
-        self._count_sides()
-        for number, node in order:
+    def fill(self) -> None:
+        for number, node in self.graph.nodes.items():
             if isinstance(node, Input):
-                self._input(number, node, panel)
-        for number, node in order:
+                self._input(number, node)
+        for number, node in self.graph.nodes.items():
             if not isinstance(node, Input):
                 self._node(number, node)
-        self._outputs(panel)
-        _mark_residuals(self.frame)
+        self._outputs()
+        self._wire()
+        frame = self.frame
+        frame.items = list(self.items.values())
+        frame.edges = list(self._edges.values())
+        mark_residuals(frame, self._skips)
+        groups = regions(frame, self.graph) if self.graph.block.groups else {}
+        if self.stage.compact:
+            slim(frame, {id: region.name for id, region in groups.items()})
+        if groups:
+            enclose(frame, groups, self.view.path, self.view.where, self.stage.opening)
 
     # Inputs and outputs
 
-    def _input(self, number: int, node: Input, panel: bool) -> None:
-        ref = Ref(number)
-        main = next(iter(self.graph.inputs), None) == node.name
-        if not main and (not panel or self._tagged(ref)):
-            self.origins[ref] = []  # a tag at each consumer, made there
-            return
-        dotted = node.optional or node.outputs[0].open
-        detail = self._shape(node.outputs[0].type)
-        form = "pill" if panel else "port"
-        self._add(Box(self._id(node.name), node.name, detail, "input", form, dotted=dotted, span=node.span))
-        self.origins[ref] = [self._id(node.name)]
-        if main:
-            self.frame.entry = self._id(node.name)
+    def _input(self, number: int, node: Input) -> None:
+        output = node.outputs[0]
+        form = "pill" if self.panel else "port"
+        id = input_id(self.graph, self.view.path, node.name)
+        box = Box(id, node.name, self.view.shape(output.type), "input", form)
+        box.span, box.dotted, box.nodes = node.span, output.open, (number,)
+        box.details.type = str(self.view.seen(output.type))
+        declared = self.graph.block.inputs.get(node.name)
+        box.details.doc = (declared.doc if declared else None) or ""
+        self._add(number, box)
+        if next(iter(self.graph.inputs), None) == node.name:
+            self.frame.entry = box.id
 
-    def _count_sides(self) -> None:
-        """For each value, how many items take it in beside their main one: of a repeat, every run."""
-        for node in self.graph.nodes.values():
-            if isinstance(node, Call):
-                # A bundle of which each copy takes its share is drawn with its ways.
-                operands = [None if wire.each else wire.operand for wire in node.arguments]
-                times = len(runs(self.graph.members[node.member], node.use))
-            else:
-                operands, times = list(getattr(node, "arguments", ())), 1
-            for operand in operands[1:]:
-                if isinstance(operand, Ref):
-                    self.sides[operand] = self.sides.get(operand, 0) + times
-
-    def _tagged(self, ref: Ref) -> bool:
-        """Is a value a name tag where it comes in at the side?"""
-        return self.sides.get(ref, 0) > TAGGED
-
-    def _outputs(self, panel: bool) -> None:
+    def _outputs(self) -> None:
         for position, (name, ref) in enumerate(self.graph.outputs.items()):
-            if panel:
-                id = self._id(f"out:{name}")
-                detail = self._shape(self.graph.type(ref))
-                node = self.graph.node(ref)
-                self._add(Box(id, name, detail, "output", "pill", dotted=node.outputs[ref.out].open))
-                self._wire(ref, id, labelled=False)
-                if position == 0:
-                    self.frame.exit = id
-            else:
-                if position == 0:
-                    self.frame.exit = self._id("out:")
-                    self._add(Box(self.frame.exit, "", form="port", kind="output"))
-                assert self.frame.exit is not None
-                self._wire(ref, self.frame.exit, labelled=False)
+            id = self._free(self.view.path + f"out:{name}")
+            type_ = self.graph.type(ref)
+            box = Box(id, name, self.view.shape(type_), "output", "pill" if self.panel else "port")
+            box.dotted = self.graph.node(ref).outputs[ref.out].open
+            box.details.type = str(self.view.seen(type_))
+            self.items[id] = box
+            self._feed(ref, End(id), told=None if isinstance(type_, Bundle) else "")
+            if position == 0:
+                self.frame.exit = id
 
     # Nodes
 
     def _node(self, number: int, node: Node) -> None:
         match node:
             case Apply():
-                self._apply(number, node)
+                id = self._free(self.view.path + (node.member or f"n{number}"), number)
+                self._add(number, self._marked(number, node, self.cards.apply(number, node, id)))
+                refs = dict.fromkeys(operand for operand in node.arguments if isinstance(operand, Ref))
+                for position, ref in enumerate(refs):
+                    self._feed(ref, End(id), side=position > 0)
             case Call():
                 self._call(number, node)
-            case Pack():
-                self._simple(number, node, "bundle", list(node.items))
-            case Pick():
-                self._simple(number, node, index_text(node.index), [node.bundle])
-            case Choose():
-                self._simple(number, node, choice_text(node.test), [node.then, node.other])
             case Read():
-                name = f"{node.member}.{node.attribute}" if node.attribute else node.member
-                self._read(number, node, name)
+                box = self.cards.read(number, node, self._free(f"{self.view.path}n{number}"))
+                self._add(number, box)
+            case Pack() if number in self.values.drawn:
+                self._pill(number, node, "bundle", node.items)
+            case Pick() if number in self.values.drawn:
+                self._pill(number, node, index_text(node.index), (node.bundle,))
+            case Choose() if number in self.values.drawn:
+                self._join(number, node)
             case _:
-                raise AssertionError(node)
+                pass  # wiring: it is seen in the edges
 
-    def _simple(self, number: int, node: Node, title: str, operands: list[Operand]) -> None:
-        id = self._id(f"n{number}")
-        self._add(Box(id, title, form="pill", span=node.span, dotted=node.outputs[0].open))
-        self._finish(number, node, id, operands)
+    def _pill(self, number: int, node: Node, title: str, operands: Iterable[Ref]) -> None:
+        box = Box(f"{self.view.path}n{number}", title, form="pill", span=node.span, nodes=(number,))
+        box.dotted = node.outputs[0].open
+        self._add(number, box)
+        for position, operand in enumerate(operands):
+            self._feed(operand, End(box.id), side=position > 0)
 
-    def _read(self, number: int, node: Read, name: str) -> None:
-        id = self._id(f"n{number}")
-        detail = self._shape(node.outputs[0].type)
-        box = Box(id, name, detail, form="tag", span=node.span)
-        if not node.attribute:  # a `param` or `buffer`: its own elements are counted here
-            box.parameters = self._parameters(node.member) or None
-        box.shared = node.attribute != ""
-        self._add(box)
-        self._finish(number, node, id, [])
-
-    def _apply(self, number: int, node: Apply) -> None:
-        id = self._id(node.member or f"n{number}")
-        if node.member and id in self._ids:
-            id = self._id(f"{node.member}:{number}")
-        dotted = node.outputs[0].open
-        sign = symbol_of(node)
-        if sign:
-            box = Box(id, sign, form="circle", span=node.span, dotted=dotted)
-        else:
-            box = self._operator(id, node, dotted)
-        self._add(box)
-        self._finish(number, node, id, list(node.arguments))
-
-    def _operator(self, id: str, node: Apply, dotted: bool) -> Box:
-        types = [self._type(operand) for operand in spread(self.graph, node.arguments)]
-        label = operator_text(asked(node.op.label, *types))
-        what = type(node.op).__name__
-        pill = node.op.kind == "activation" and not node.member
-        if node.member is None:
-            return Box(
-                id,
-                symbol_or_name(node),
-                label,
-                node.op.kind,
-                "pill" if pill else "card",
-                span=node.span,
-                dotted=dotted,
-            )
-        spec = self.graph.members[node.member].spec
-        box = Box(
-            id,
-            (spec.label if spec and spec.label else None) or node.member,
-            f"{what} {label}".strip(),
-            node.op.kind,
-            span=node.span,
-            dotted=dotted,
-        )
-        box.shared = node.member in self._members_seen
-        box.parameters = None if box.shared else self._parameters(node.member) or None
-        return box
-
-    def _parameters(self, name: str) -> int:
-        self._members_seen.add(name)
-        return self.stage.costs.member(self.graph.members[name]).parameters
+    def _join(self, number: int, node: Choose) -> None:
+        """Two ways of which one is taken, as a circle."""
+        box = Box(f"{self.view.path}n{number}", "or", form="circle", span=node.span, nodes=(number,))
+        box.dotted = node.outputs[0].open
+        box.details.type = str(self.view.seen(node.outputs[0].type))
+        self._add(number, box)
+        join = self.choices.joins[number]
+        chosen = node.test is not None
+        self._feed(node.then, End(box.id), told=join.then or None, optional=chosen)
+        self._feed(node.other, End(box.id), told=join.other or None, optional=chosen, side=True)
 
     def _call(self, number: int, node: Call) -> None:
         member = self.graph.members[node.member]
-        found = runs(member, node.use)
-        series = member.arranged == "repeat"
-        items = [self._run(number, node, run, len(found) > 1) for run in found]
-        for item in items:
-            self._add(item)
-        main = node.arguments[0] if node.arguments else None
-        for position, item in enumerate(items):
-            for wire in node.arguments:
-                if wire is main and series and position:
-                    before = items[position - 1]
-                    self._edge(
-                        before.id,
-                        item.id,
-                        shape_of(self._run_output(found[position - 1]), self.divisors),
-                        "data",
-                    )
-                elif isinstance(wire.operand, Ref):
-                    self._wire(wire.operand, item.id, side=wire is not main and not wire.each)
-        first = self._type(main.operand) if main and isinstance(main.operand, Ref) else None
-        for out, output in enumerate(node.outputs):
-            ref = Ref(number, out)
-            collected = member.arranged == "parallel" or (series and out > 0)
-            self.origins[ref] = [item.id for item in (items if collected else items[-1:])]
-            if not items and main and isinstance(main.operand, Ref):  # all copies are bypassed
-                self.origins[ref] = self.origins.get(main.operand, [])
-            opened = any(isinstance(item, Frame) for item in items)
-            shown = self._seen(output.type)
-            if collected:
-                for item, run in zip(items, found, strict=True):
-                    one = self._run_output(run, None if output.name == "all" else output.name)
-                    self.labels[ref, item.id] = shape_of(one, self.divisors)
-            self.labels[ref] = (
-                shape_of(shown, self.divisors) if opened else edge_text(first, shown, self.divisors)
-            )
+        cuts = self.skips.get(number, set()) | self.stage.opening.alone(member, self.view.where)
+        cuts |= self.view.tied_copies(member)
+        drawn: list[tuple[Piece | None, Item]] = []
+        for piece in pieces(member, node.use, cuts):
+            id = self._free(self.view.path + member.name + piece.suffix, number, piece.first)
+            item = self._marked(number, node, self.cards.piece(number, node, piece, id))
+            if member.count is not None and drawn:
+                dots = Box(self._free(f"{self.view.path}{member.name}.dots", number), "⋮", form="dots")
+                drawn.append((None, dots))
+                self.items[dots.id] = dots
+            drawn.append((piece, item))
+            self.items[id] = item
+        self._of_node[number] = drawn
+        for position, (piece, item) in enumerate(drawn):
+            for at, wire in enumerate(node.arguments):
+                if at == 0 and position and member.arranged == "repeat":
+                    before, above = drawn[position - 1]
+                    label = self.view.shape(self.cards.output(before.copy)) if before else ""
+                    self._edge(self._exit(above, None), self._entrance(item, wire.port), label, "data")
+                elif piece is not None or at == 0:  # the dots are on the main way only
+                    self._feed_copies(piece, item, wire, at > 0)
 
-    def _run(self, number: int, node: Call, run: Run, several: bool) -> Item:
-        member = self.graph.members[node.member]
-        id = self._id(run.name(member))
-        if id in self._ids:
-            id = f"{id}:{number}"
-        name = (member.spec.label if member.spec and member.spec.label else None) or member.name
-        if several:
-            last = run.first + run.count - 1
-            name += f"[{run.first}]" if run.count == 1 else f"[{run.first}..{last}]"
-        dotted = node.outputs[0].open
-        cost = self.stage.costs.copy(run.copy).parameters
-        target = run.copy.target
-        assert target is not None
-        if isinstance(target, Graph) and self.stage.opens(target, self.depth + 1):
-            each = " each" if run.count > 1 else ""
-            frame = Frame(
-                id,
-                name,
-                f"{cost:,}{each}" if cost else "",
-                run.count,
-                member.arranged == "parallel",
-                dotted=dotted,
-                span=member.span,
-            )
-            numbers = {key: self._number(value) for key, value in run.copy.numbers.items()}
-            self.stage.opened(target, frame, f"{id}.", numbers, self.depth + 1)
-            return frame
-        box = Box(id, name, copies=run.count, dotted=dotted, span=member.span, parameters=cost or None)
-        box.shared = member.share and run.count > 1
-        inputs = [self._seen(type_) if type_ else None for type_ in flat(run.copy.inputs)]
-        if isinstance(target, Op):
-            box.detail = f"{type(target).__name__} {operator_text(asked(target.label, *inputs))}".strip()
-            box.kind = target.kind
-        else:
-            box.definition = self.stage.close(target)
-            box.detail = self._widths(target, run.copy)
-            box.kind = self.stage.kind(target)
-        return box
-
-    def _widths(self, target: Graph, copy: Copy) -> str:
-        """The small line of a closed block: its name, and its width in and out."""
-        before = next((type_ for type_ in copy.inputs.values() if type_), None)
-        after = next((target.type(ref) for ref in target.outputs.values()), None)
-        if not isinstance(before, Tensor) or not isinstance(after, Tensor):
-            return target.name
-        widths = [width_of(tensor) for tensor in (before, after)]
-        if None in widths:
-            return target.name
-        return f"{target.name} {widths[0]} → {widths[1]}"
-
-    def _run_output(self, run: Run, name: str | None = None) -> Type | None:
-        """What a copy of a run gives: its output of that name, else its first."""
-        target = run.copy.target
-        if isinstance(target, Graph):
-            numbers = {key: self._number(value) for key, value in run.copy.numbers.items()}
-            ref = target.outputs.get(name or next(iter(target.outputs), ""))
-            return None if ref is None else outer_type(target.type(ref), numbers)
-        assert isinstance(target, Op)
-        result = asked(target.shape, *flat(run.copy.inputs))
-        return self._seen(result if isinstance(result, Tensor) else result[0])
-
-    # Edges
-
-    def _finish(self, number: int, node: Node, id: str, operands: list[Operand]) -> None:
-        """Wire a box to what it is made from, and note where its outputs come from."""
-        refs = list(dict.fromkeys(operand for operand in operands if isinstance(operand, Ref)))
-        for position, ref in enumerate(refs):
-            self._wire(ref, id, side=position > 0)
-        before = self._seen(self.graph.type(refs[0])) if refs else None
-        for out, output in enumerate(node.outputs):
-            self.origins[Ref(number, out)] = [id]
-            self.labels[Ref(number, out)] = edge_text(before, self._seen(output.type), self.divisors)
-
-    def _wire(self, ref: Ref, target: str, labelled: bool = True, side: bool = False) -> None:
-        node = self.graph.node(ref)
-        style: Style = "optional" if node.outputs[ref.out].open else "data"
-        origins = self.origins[ref]
-        if (not origins and isinstance(node, Input)) or (side and self._tagged(ref)):
-            origins = [self._tag(ref, target)]
-        for origin in origins:
-            own = self.labels.get((ref, origin), self.labels.get(ref, ""))
-            tag = origin.startswith(f"{target}<")
-            label = "" if isinstance(node, Input) or tag or not labelled else own
-            self._edge(origin, target, label, style)
-
-    def _edge(self, source: str, target: str, label: str, style: Style) -> None:
-        # A label stands once at a source: its further edges carry the same value.
-        if (source, target) in self._pairs:
+    def _feed_copies(self, piece: Piece | None, item: Item, wire: Wire, side: bool) -> None:
+        target = self._entrance(item, wire.port)
+        if piece is None or not wire.each or self.values.undecided(wire.operand):
+            self._feed(wire.operand, target, side)
             return
-        self._pairs.add((source, target))
-        if (source, label) in self._told:
+        strands = tuple(strand for copy in piece.copies for strand in self.values.share(wire, copy))
+        self.feeds.append(_Feed(strands, target, side, True, None, self._open(wire.operand)))
+
+    def _marked(self, number: int, node: Node, item: Item) -> Item:
+        """An item with the choices that it stands for, dotted where it may be absent."""
+        item.nodes += tuple(self.choices.inside.get(number, ()))
+        item.dotted = node.outputs[0].open or number in self.choices.dotted
+        item.condition = self.choices.dotted.get(number, "")
+        return item
+
+    # What goes into what
+
+    def _feed(
+        self,
+        operand: Operand,
+        target: End,
+        side: bool = False,
+        told: str | None = None,
+        optional: bool = False,
+    ) -> None:
+        if not isinstance(operand, Ref):
+            return
+        if operand.node in self.choices.labels:
+            told, optional = self.choices.labels[operand.node], True
+        strands = self.values.of(operand)
+        self.feeds.append(_Feed(strands, target, side, False, told, optional or self._open(operand)))
+
+    def _open(self, operand: Operand) -> bool:
+        return isinstance(operand, Ref) and self.graph.node(operand).outputs[operand.out].open
+
+    def _wire(self) -> None:
+        """Draw all feeds as edges, those of a value with many consumers from name tags."""
+        targets: dict[tuple[Ref, int | None], set[End]] = {}
+        for feed in self.feeds:
+            if feed.side and not feed.skip:
+                for strand in feed.strands:
+                    targets.setdefault(strand[:2], set()).add(feed.target)
+        tagged = {key for key, ids in targets.items() if len(ids) > TAGGED}
+        needed: set[str] = set()
+        tags: dict[str, Box] = {}
+        for feed in self.feeds:
+            groups: dict[End, list[Strand]] = {}
+            for strand in feed.strands:
+                for source in self._sources(strand):
+                    groups.setdefault(source, []).append(strand)
+            for source, strands in groups.items():
+                if feed.side and not feed.skip and strands[0][:2] in tagged:
+                    tag = self._tag(strands[0], source, feed.target, tags)
+                    self._edge(End(tag.id), feed.target, "", self._style(feed))
+                    continue
+                needed.add(source.item)
+                edge = self._edge(source, feed.target, self._label(feed, strands), self._style(feed))
+                if feed.skip and not isinstance(self.graph.node(strands[0].ref), Input):
+                    self._skips.append(edge)
+        self._place_tags(tags, needed)
+
+    def _style(self, feed: _Feed) -> Style:
+        return "optional" if feed.optional else "data"
+
+    def _label(self, feed: _Feed, strands: list[Strand]) -> str:
+        if feed.told is not None:
+            return feed.told
+        if len(strands) > 1:
+            return f"×{len(strands)}"
+        node = self.graph.node(strands[0].ref)
+        if isinstance(node, Input | Read):
+            return ""
+        return self.view.shape(strands[0].type) if feed.skip else self._change(strands[0], node)
+
+    def _change(self, strand: Strand, node: Node) -> str:
+        """The shape of a value where it is not that of what it is made from, or leaves a block."""
+        operand = next(iter(getattr(node, "arguments", ())), None)
+        if isinstance(node, Call):
+            operand = operand.operand if operand else None
+            if any(isinstance(item, Frame) for _, item in self._of_node[strand.ref.node]):
+                operand = None
+        before = self.graph.type(operand) if isinstance(operand, Ref) else None
+        return self.view.change(before, strand.type)
+
+    def _edge(self, source: End, target: End, label: str, style: Style) -> Edge:
+        known = self._edges.get((source, target))
+        if known is not None:
+            if known.style == "optional" and style == "data":
+                known.style = "data"
+            return known
+        # A label stands once at a source: its further edges carry the same value.
+        if (source, label) in self._told and not label.startswith("×"):
             label = ""
         self._told.add((source, label))
-        self.frame.edges.append(Edge(source, target, label, style))
+        edge = Edge(source.item, target.item, label, style, source.port, target.port)
+        self._edges[source, target] = edge
+        return edge
 
-    def _tag(self, ref: Ref, target: str) -> str:
+    # The items that values come from and go to
+
+    def _sources(self, strand: Strand) -> list[End]:
+        """The items or ports that a tensor comes from: several for the bundle of unknown copies."""
+        node = self.graph.node(strand.ref)
+        drawn = self._of_node[strand.ref.node]
+        name = node.outputs[strand.ref.out].name
+        if not isinstance(node, Call):
+            return [End(drawn[0][1].id)]
+        if strand.copy == ALL:
+            return [self._exit(item, name) for _, item in drawn]
+        if strand.copy is not None:
+            made = [item for piece, item in drawn if piece is not None and strand.copy in piece.copies]
+            return [self._exit(made[0], name)]
+        if not drawn:  # all copies are bypassed
+            return [source for s in self.values.of(node.arguments[0].operand) for source in self._sources(s)]
+        return [self._exit(drawn[-1][1], name)]
+
+    def _exit(self, item: Item, name: str | None) -> End:
+        """Where an output leaves an item: the port of an opened block."""
+        if not isinstance(item, Frame) or item.graph is None:
+            return End(item.id)
+        own = name if name in item.graph.outputs else next(iter(item.graph.outputs))
+        return End(item.id, f"{item.id}.out:{own}")
+
+    def _entrance(self, item: Item, port: str) -> End:
+        """Where an input comes into an item."""
+        if not isinstance(item, Frame) or item.graph is None:
+            return End(item.id)
+        return End(item.id, input_id(item.graph, f"{item.id}.", port))
+
+    def _tag(self, strand: Strand, source: End, target: End, tags: dict[str, Box]) -> Box:
         """A name tag for a value, right above an item that takes it in."""
-        node = self.graph.node(ref)
-        output = node.outputs[ref.out]
-        name = node.name if isinstance(node, Input) else (node.value if not ref.out else None)
-        name = name or getattr(node, "member", None) or output.name
-        id = f"{target}<{name}"
-        if id not in self._ids:
+        node = self.graph.node(strand.ref)
+        output = node.outputs[strand.ref.out]
+        item = self.items.get(source.item)
+        member = getattr(node, "member", None)
+        name = node.name if isinstance(node, Input) else (item.title if item and member else node.value)
+        name = name or output.name
+        id = f"{target.port or target.item}<{name}"
+        if id not in tags:
             kind = "input" if isinstance(node, Input) else "other"
-            self._add(Box(id, name, kind=kind, form="tag", dotted=output.open, span=node.span))
+            tags[id] = Box(id, name, "", kind, "tag", dotted=output.open, span=node.span, of=source.item)
+            self._tagged.setdefault(target.item, []).append(tags[id])
+        return tags[id]
+
+    def _place_tags(self, tags: dict[str, Box], needed: set[str]) -> None:
+        """Put every tag before its consumer; a panel's input that only tags name is no item."""
+        placed: dict[str, Item] = {}
+        for id, item in self.items.items():
+            placed |= {tag.id: tag for tag in self._tagged.get(id, ())}
+            placed[id] = item
+        named = {tag.of for tag in tags.values()}
+        for id in named - needed:
+            if self.panel and id is not None and id in placed and id != self.frame.entry:
+                item = placed[id]
+                if isinstance(item, Box) and item.kind == "input":
+                    del placed[id]
+                    for tag in tags.values():
+                        if tag.of == id:
+                            tag.of = None
+        self.items = placed
+
+    def _add(self, number: int, item: Item) -> None:
+        self.items[item.id] = item
+        self._of_node[number] = [(None, item)]
+
+    def _free(self, id: str, *marks: int) -> str:
+        """An id that nothing has yet."""
+        for mark in ("", *(f":{mark}" for mark in marks)):
+            id += mark
+            if id not in self.items:
+                return id
         return id
 
-    # Names and types
 
-    def _add(self, item: Item) -> None:
-        self._ids.add(item.id)
-        self.frame.items.append(item)
-
-    def _id(self, name: str) -> str:
-        return self.path + name
-
-    def _number(self, value: Any) -> Any:
-        return substitute(value, outer(value, self.numbers)) if self.numbers else value
-
-    def _seen(self, type_: Type) -> Type:
-        return outer_type(type_, self.numbers) if self.numbers else type_
-
-    def _shape(self, type_: Type) -> str:
-        return shape_of(self._seen(type_), self.divisors)
-
-    def _type(self, operand: Operand) -> Any:
-        type_ = operand_type(self.graph, operand)
-        return None if type_ is None else self._seen(type_)
-
-
-def _mark_residuals(frame: Frame) -> None:
-    """An edge into a sum is a residual where its source reaches the sum by a longer way too."""
-    after: dict[str, list[str]] = {}
-    for edge in frame.edges:
-        after.setdefault(edge.source, []).append(edge.target)
-    circles = {item.id for item in frame.items if isinstance(item, Box) and item.title == "+"}
-    for edge in frame.edges:
-        if edge.target not in circles or edge.style == "optional":
-            continue
-        seen: set[str] = set()
-        waiting = [target for target in after.get(edge.source, []) if target != edge.target]
-        while waiting:
-            here = waiting.pop()
-            if here == edge.target:
-                edge.style = "residual"
-                break
-            if here not in seen:
-                seen.add(here)
-                waiting += after.get(here, [])
+def input_id(graph: Graph, path: str, name: str) -> str:
+    """The id of an input's item; a node of the same name has the plain path."""
+    return f"{path}in:{name}" if name in graph.members else path + name

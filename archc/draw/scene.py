@@ -71,20 +71,22 @@ class Box:
 class Edge:
     """A value's way from one item of a frame to another.
 
-    An end may also be a port inside a frame of the frame's own, of the value that comes in or goes
-    out there, and any item inside a group."""
+    Where an end is a frame, `source_port` and `target_port` are the ports on its border where the way
+    comes out and goes in."""
 
     source: str
     target: str
     label: str = ""
     style: Style = "data"
+    source_port: str = ""
+    target_port: str = ""
 
 
 @dataclass(slots=True)
 class Frame:
     """An opened block with what is in it, or a group of the spec.
 
-    An opened block has a port for each input and output, a group has none: edges lead to what is in it.
+    An opened block has a port for each input and output, a group for each value that crosses its border.
     `entry` and `exit` are the items where its main value comes in and goes out; `note` stands at the
     right of its header. `graph` is what a block's frame draws, None for a group; `nodes`, `first`,
     `copies`, `dotted`, `condition`, `shared`, `block` as of a Box. `definition` names the inset of the
@@ -122,6 +124,13 @@ class Frame:
 
 
 Item = Box | Frame
+
+
+def parameters(item: Item) -> int:
+    """The parameters that are told in an item, those of all its copies: shared ones count once."""
+    inside = getattr(item, "items", None)
+    one = (item.parameters or 0) if inside is None else sum(map(parameters, inside))
+    return one * (1 if item.shared else item.copies)
 
 
 @dataclass(slots=True)

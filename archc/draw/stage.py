@@ -1,60 +1,72 @@
-"""From a checked Graph to a scene: which blocks are opened, what stands in each box."""
+"""From a checked Graph to a scene: the main chart, and an inset for each block that stays closed."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from hashlib import sha1
+from collections.abc import Mapping
 from typing import Any
 
+from archc.draw.facts import facts
 from archc.draw.fill import Filler
+from archc.draw.insets import definition, insets
+from archc.draw.named import check_names
+from archc.draw.opening import Opening, blocks
 from archc.draw.options import DEFAULTS, Options
-from archc.draw.scene import Box, Frame, Scene
-from archc.draw.words import NONE, Divisors, divisors_of, facts
-from archc.graph.ir import Apply, Call, Copy, Graph
+from archc.draw.scene import Box, Direction, Frame, Scene
+from archc.draw.view import View
+from archc.draw.words import NONE, Divisors, divisors_of
+from archc.graph.ir import Apply, Call, Cases, Graph
 from archc.graph.runs import runs
+from archc.ops.base import Op
 from archc.report.cost import Costs
-from archc.shapes import Tensor, plain
+from archc.shapes import Tensor
 
 MOST_BOXES = 40
 """As many boxes as the main chart shows where no level is asked for."""
-MOST_INSETS = 12
-
-Opens = Callable[[Graph, int], bool]
 
 
 def scene(graph: Graph, options: Options = DEFAULTS) -> Scene:
-    """The scene of a Graph: blocks are opened `level` deep.
+    """The scene of a Graph.
 
     Where no level is asked for, blocks made of blocks are opened and the innermost stay closed,
-    as deep as about forty boxes allow.
+    as deep as about forty boxes allow. Raises DrawError where `expand` or `collapse` name what is
+    not there.
     """
+    check_names(graph, options)
     costs = Costs()
-    level = options.level
-    if level is not None:
-        stage = Stage(costs, lambda _, depth: depth <= level, divisors_of(graph))
-        main = stage.panel(graph)
+    stage, main = _main(graph, options, costs)
+    told = facts(graph, costs)
+    shown: list[Frame] = []
+    if options.insets:
+        shown, hidden = insets(graph, stage, main)
+        if hidden:
+            told.append(f"{hidden} more blocks are not shown")
     else:
-        for deepest in range(_depth(graph), -1, -1):
-            stage = Stage(costs, _composite(deepest), divisors_of(graph))
-            main = stage.panel(graph)
-            if sum(isinstance(item, Box) and item.form != "port" for item in main.walk()) <= MOST_BOXES:
-                break
-    told = facts(graph, costs.graph(graph))
-    insets = _insets(graph, stage, costs)
-    if len(insets) > MOST_INSETS:
-        told.append(f"{len(insets) - MOST_INSETS} more blocks are not shown")
-    return Scene(graph.name, told, main, insets[:MOST_INSETS])
+        _unlink(main)
+    panels = {graph.name: graph, **{inset.id: inset.graph for inset in shown if inset.graph}}
+    directions: dict[str, Direction] = {}
+    for id, block in panels.items():
+        way = options.direction or block.block.direction
+        if way is not None:
+            directions[id] = way
+    return Scene(graph.name, told, main, shown, directions)
 
 
-def _composite(deepest: int) -> Opens:
-    """Opens the blocks that are made of blocks, down to a depth."""
-    return lambda graph, depth: depth <= deepest and any(_blocks(graph))
-
-
-def _blocks(graph: Graph) -> list[Graph]:
-    """The blocks that a Graph uses, each copy named once."""
-    copies = [copy for member in graph.members.values() for copy in member.copies]
-    return [copy.target for copy in copies if isinstance(copy.target, Graph)]
+def _main(graph: Graph, options: Options, costs: Costs) -> tuple[Stage, Frame]:
+    """The main chart, opened as far as is asked for or as fits."""
+    divisors = divisors_of(graph)
+    if options.level is not None:
+        stage = Stage(costs, Opening.of(options, options.level), divisors, options.compact)
+        return stage, stage.panel(graph)
+    counts: dict[tuple[Graph, int], int] = {}
+    for deepest in range(_depth(graph), -1, -1):
+        if deepest and _count(graph, deepest, counts) > MOST_BOXES:
+            continue
+        stage = Stage(costs, Opening.of(options, deepest, composite=True), divisors, options.compact)
+        main = stage.panel(graph)
+        boxes = sum(isinstance(item, Box) and item.form != "port" for item in main.walk())
+        if boxes <= MOST_BOXES or not deepest:
+            return stage, main
+    raise AssertionError("nothing is opened at depth 0")
 
 
 def _depth(graph: Graph) -> int:
@@ -63,123 +75,70 @@ def _depth(graph: Graph) -> int:
 
     def below(graph: Graph) -> int:
         if graph not in known:
-            known[graph] = max((1 + below(block) for block in _blocks(graph)), default=0)
+            known[graph] = max((1 + below(block) for block in blocks(graph)), default=0)
         return known[graph]
 
     return below(graph)
 
 
-def _uses(graph: Graph) -> dict[Graph, int]:
-    """How often each block is used in the whole model."""
-    inside: dict[Graph, dict[Graph, int]] = {}
-
-    def count(graph: Graph) -> dict[Graph, int]:
-        if graph not in inside:
-            found: dict[Graph, int] = {}
-            for block in _blocks(graph):
-                found[block] = found.get(block, 0) + 1
-                for deeper, times in count(block).items():
-                    found[deeper] = found.get(deeper, 0) + times
-            inside[graph] = found
-        return inside[graph]
-
-    return count(graph)
-
-
-def _insets(graph: Graph, stage: Stage, costs: Costs) -> list[Frame]:
-    """An inset for each block that stays closed; of blocks that differ in sizes only, the most used."""
-    uses = _uses(graph)
-    closed = Stage(costs, lambda _, depth: False)
-    waiting = list(stage.closed)
-    seen: set[Graph] = set()
-    kinds: dict[str, list[Graph]] = {}
-    while waiting:
-        block = waiting.pop(0)
-        if block in seen:
-            continue
-        seen.add(block)
-        kinds.setdefault(definition(block), []).append(block)
-        closed.closed.clear()
-        closed.panel(block)
-        waiting += closed.closed
-    insets = []
-    for name, blocks in kinds.items():
-        shown = max(blocks, key=lambda block: uses.get(block, 0))
-        frame = closed.panel(shown)
-        frame.id = name
-        sizes = [f"{dim}={size}" for dim, size in shown.dims.items() if isinstance(plain(size), int)]
-        frame.title = shown.name + (f"  ({', '.join(sizes)})" if sizes else "")
-        own = [block for block in blocks if _numbers(block) == _numbers(shown)]
-        notes = [f"{costs.weights(shown).parameters:,} params"]
-        notes.append(f"used ×{sum(uses.get(block, 0) for block in own)}")
-        others = sum(uses.get(block, 0) for block in blocks if block not in own)
-        if others:
-            notes.append(f"×{others} in other sizes")
-        frame.note = " · ".join(notes)
-        insets.append(frame)
-    return insets
+def _count(graph: Graph, deepest: int, known: dict[tuple[Graph, int], int]) -> int:
+    """How many boxes a Graph shows at least, where blocks made of blocks are opened down to a depth."""
+    if (graph, deepest) not in known:
+        total = 0
+        for node in graph.nodes.values():
+            if isinstance(node, Call):
+                for run in runs(graph.members[node.member], node.use):
+                    target = run.copy.target
+                    opened = deepest and isinstance(target, Graph) and any(blocks(target))
+                    total += _count(target, deepest - 1, known) if opened else 1  # type: ignore[arg-type]
+            else:
+                total += isinstance(node, Apply)
+        known[graph, deepest] = total
+    return known[graph, deepest]
 
 
-def _numbers(graph: Graph) -> dict[str, Any]:
-    """What the params and dimensions of a block are, whatever they are called around it."""
-    known = {**graph.dims, **graph.params}
-    return {name: plain(value) for name, value in known.items() if isinstance(value, int | float | str)}
-
-
-def definition(graph: Graph) -> str:
-    """The name of the inset that shows a block: its own, and a number where its variants differ in
-    more than sizes."""
-    return f"def-{graph.name}-{_structure(graph)}"
-
-
-def _structure(graph: Graph) -> str:
-    """A short name for what a block is made of, sizes apart."""
-    parts = []
-    for number, node in graph.nodes.items():
-        what = type(node).__name__
-        if isinstance(node, Apply):
-            what = type(node.op).__name__
-        elif isinstance(node, Call):
-            found = runs(graph.members[node.member], node.use)
-            what = ",".join(f"{_target_name(run.copy)}" for run in found)
-        parts.append(f"{number}:{what}")
-    parts += [f"{a}>{b}" for a, b in sorted((edge[0], edge[1]) for edge in graph.edges)]
-    return sha1(";".join(parts).encode()).hexdigest()[:6]
-
-
-def _target_name(copy: Copy) -> str:
-    return copy.target.name if isinstance(copy.target, Graph) else type(copy.target).__name__
+def _unlink(main: Frame) -> None:
+    """Take away the links to insets where there are none."""
+    for item in main.walk():
+        item.definition = None
 
 
 class Stage:
-    """Builds frames from Graphs. `closed` gathers the blocks that are drawn as one box; `divisors`
-    is what the guards say of the sizes in the names of which all is told."""
+    """Builds frames from Graphs. `closed` gathers the blocks that are drawn as one box, in order;
+    `divisors` is what the guards say of the sizes in the names of which all is told; `compact`
+    makes norms, activations and dropout slim."""
 
-    def __init__(self, costs: Costs, opens: Opens, divisors: Divisors = NONE) -> None:
+    def __init__(
+        self, costs: Costs, opening: Opening, divisors: Divisors = NONE, compact: bool = False
+    ) -> None:
         self.costs = costs
+        self.opening = opening
         self.divisors = divisors
-        self.closed: list[Graph] = []
-        self._opens = opens
+        self.compact = compact
+        self.closed: dict[Graph, str] = {}
         self._kinds: dict[Graph, str] = {}
 
     def panel(self, graph: Graph) -> Frame:
         """A Graph as a chart of its own, with its inputs and outputs."""
-        frame = Frame(graph.name, graph.name, span=graph.block.span)
-        Filler(self, frame, graph, "", {}, 0).fill(panel=True)
+        frame = Frame(graph.name, graph.name, span=graph.block.span, graph=graph, block=graph.name)
+        view = View(graph, self.costs, divisors=self.divisors)
+        Filler(self, frame, view, panel=True).fill()
         return frame
 
-    def opened(self, graph: Graph, frame: Frame, path: str, numbers: Mapping[str, Any], depth: int) -> None:
-        """Fill the frame of an opened block."""
-        Filler(self, frame, graph, path, numbers, depth).fill(panel=False)
+    def opened(self, graph: Graph, frame: Frame, path: str, numbers: Mapping[str, Any]) -> None:
+        """Fill the frame of an opened block; the names of its weights start with `path` too."""
+        frame.graph = graph
+        self.fill(frame, View(graph, self.costs, path, path, (), numbers, self.divisors))
 
-    def opens(self, graph: Graph, depth: int) -> bool:
-        return self._opens(graph, depth)
+    def fill(self, frame: Frame, view: View) -> None:
+        """Fill the frame of an opened block that is seen so."""
+        Filler(self, frame, view, panel=False).fill()
 
     def close(self, graph: Graph) -> str:
         """Note a block that stays closed; the name of its inset."""
         if graph not in self.closed:
-            self.closed.append(graph)
-        return definition(graph)
+            self.closed[graph] = definition(graph)
+        return self.closed[graph]
 
     def kind(self, graph: Graph) -> str:
         """The colour of a closed block: attention or resampling where it does that, else what most of
@@ -193,19 +152,26 @@ class Stage:
         for node in graph.nodes.values():
             if isinstance(node, Apply):
                 member = graph.members.get(node.member or "")
-                weight.setdefault(node.op.kind, 0)
-                weight[node.op.kind] += self.costs.member(member).parameters if member else 0
+                own = self._weight(graph, lambda m=member: self.costs.member(m).parameters) if member else 0
+                weight[node.op.kind] = weight.get(node.op.kind, 0) + own
             elif isinstance(node, Call):
                 for copy in graph.members[node.member].copies:
-                    target = copy.target
-                    if target is not None:
-                        kind = self.kind(target) if isinstance(target, Graph) else target.kind
-                        weight[kind] = weight.get(kind, 0) + self.costs.copy(copy).parameters
+                    options = [o for _, o in copy.target.options] if isinstance(copy.target, Cases) else []
+                    for target in options or [copy.target]:
+                        if isinstance(target, Graph | Op):
+                            kind = self.kind(target) if isinstance(target, Graph) else target.kind
+                            own = self._weight(graph, lambda c=copy: self.costs.copy(c).parameters)
+                            weight[kind] = weight.get(kind, 0) + own
         if "attention" in weight or _attends(graph):
             return "attention"
         if "resampling" in weight or _resamples(graph):
             return "resampling"
         return max(weight, key=lambda kind: weight[kind]) if any(weight.values()) else "other"
+
+    @staticmethod
+    def _weight(graph: Graph, parameters: Any) -> int:
+        """What a part counts for its block's colour: its parameters, in an outline one."""
+        return 1 if graph.outline else parameters()
 
 
 def _attends(graph: Graph) -> bool:

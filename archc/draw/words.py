@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from fractions import Fraction
 from typing import Any
 
 from archc.graph.ir import Apply, Bundle, Graph, Number, Type
-from archc.report.cost import Cost
-from archc.report.summary import flops_text
+from archc.ops.base import Op, ShapeError
+from archc.report.cost import asked
 from archc.report.text import formula
-from archc.shapes import Dim, Tensor, describe, evaluate, plain, substitute, symbol, symbols
+from archc.shapes import Dim, Tensor, evaluate, plain, substitute, symbol, symbols
 
 SYMBOLS = {
     "add": "+",
@@ -71,9 +71,51 @@ def short(text: str, most: int = 30) -> str:
     return text if len(text) <= most else text[: most - 1].rstrip() + "…"
 
 
-def operator_text(label: str) -> str:
-    """An operator's label with the signs that a drawing uses: `3×3` for `3x3`."""
-    return re.sub(r"(?<=\d)x(?=\d)", "×", label)
+def operator_name(op: Op) -> str:
+    """An operator as a diagram names it: `Conv2d`; one that nobody has given, by its param's name."""
+    return getattr(op, "name", op.title()) if op.title() == "placeholder" else type(op).__name__
+
+
+def label_of(op: Op, types: Sequence[Tensor | None]) -> str:
+    """An operator's small line with the signs that a diagram uses: `64 → 128, 3×3`."""
+    try:
+        label = asked(op.label, *types)
+    except (ShapeError, ArithmeticError, TypeError, IndexError, ValueError):
+        return ""  # in an outline: it asks for what nobody has given
+    label = re.sub(r"(?<=\d)x(?=\d)", "×", label)
+    return formula(label) if re.search(r" (\*|\*\*|//) ", label) else label
+
+
+def translated(op: Op, numbers: Mapping[str, Any]) -> Op:
+    """An operator with the numbers among its attributes in the names of the block around."""
+    found = {
+        name: substitute(
+            value, {symbol: plain(numbers[symbol]) for symbol in symbols(value) & numbers.keys()}
+        )
+        for name in type(op).model_fields
+        if isinstance(value := getattr(op, name), Dim)
+    }
+    return op.model_copy(update=found) if found else op
+
+
+def cases_text(options: Sequence[tuple[str, Op | Graph | None]], types: Sequence[Tensor | None]) -> str:
+    """The cases of a choice that nobody has made: `Conv2d C → c_out, 3×3 | 1×1`, `Downsample | identity`."""
+    texts = []
+    for _, option in options:
+        if isinstance(option, Graph):
+            texts.append(option.name)
+        elif option is None:
+            texts.append("identity")
+        else:
+            texts.append(f"{operator_name(option)} {label_of(option, types)}".strip())
+    texts = list(dict.fromkeys(texts))
+    if len(texts) < 2:
+        return "".join(texts)
+    words = [text.split(" ") for text in texts]
+    same = 0
+    while all(len(w) > same + 1 and w[same] == words[0][same] for w in words):
+        same += 1
+    return " ".join([*words[0][:same], " | ".join(" ".join(w[same:]) for w in words)])
 
 
 def shape_of(type_: Type | None, divisors: Divisors = NONE) -> str:
@@ -103,12 +145,6 @@ def _factor(text: str) -> str:
     return f"({text})" if " " in text else text
 
 
-def edge_text(before: Type | None, after: Type | None, divisors: Divisors = NONE) -> str:
-    """The label of a value, where its shape is not that of what it was made from."""
-    text = shape_of(after, divisors)
-    return "" if text == shape_of(before, divisors) else text
-
-
 def symbol_of(node: Apply) -> str | None:
     """The sign of an operator that is drawn as a circle; None where it is drawn otherwise."""
     numbers = any(isinstance(argument, Number) for argument in node.arguments)
@@ -126,44 +162,11 @@ def symbol_or_name(node: Apply) -> str:
     return node.op.title()
 
 
-def choice_text(test: Any) -> str:
-    """The condition of a choice made when the model runs.
-
-    >>> choice_text(("and", ("given", "mask"), ("not", ("given", "bias"))))
-    'mask and not bias'
-    """
-    if test is None:
-        return "or"
-    match test:
-        case ("given", name):
-            return name
-        case ("not", inner):
-            return f"not {choice_text(inner)}"
-        case (word, left, right):
-            return f"{choice_text(left)} {word} {choice_text(right)}"
-    raise AssertionError(test)
-
-
-def facts(graph: Graph, cost: Cost) -> list[str]:
-    """What stands under the title: parameters, FLOPs, shapes, guards."""
-    found = [f"{cost.parameters:,} params"]
-    flops = flops_text(cost.flops)
-    if flops not in ("?", "-", "…"):
-        found.append(f"{flops} FLOPs")
-    divisors = divisors_of(graph)
-    inputs = ", ".join(shape_of(graph.type(ref), divisors) for ref in graph.inputs.values())
-    outputs = ", ".join(shape_of(graph.type(ref), divisors) for ref in graph.outputs.values())
-    found.append(f"{inputs} → {outputs}" if inputs else outputs)
-    found += describe([guard.condition for guard in graph.guards if not guard.message])
-    found += [guard.message for guard in graph.guards if guard.message]
-    return found
-
-
-def width_of(tensor: Tensor) -> Any:
+def width_of(tensor: Tensor, divisors: Divisors = NONE) -> str | None:
     """The size of a tensor's channels: its second axis where it is an image's, else its last."""
     if not tensor.shape or len(tensor.shape) < 2:
         return None
-    return size_text(tensor.shape[1] if len(tensor.shape) > 3 else tensor.shape[-1])
+    return size_text(tensor.shape[1] if len(tensor.shape) > 3 else tensor.shape[-1], divisors)
 
 
 def index_text(index: int | slice) -> str:

@@ -58,7 +58,7 @@ class Costs:
             for member in graph.members.values():
                 total += self.member(member)
             for left, _ in graph.ties:
-                total += self._tied(graph, left)
+                total += self.tied(graph, left)
             self._weights[graph] = total
         return self._weights[graph]
 
@@ -116,8 +116,8 @@ class Costs:
         except TooLarge:
             return None
 
-    def _tied(self, graph: Graph, path: str) -> Cost:
-        """Minus the weight at a path, `h.0.attn.qkv.weight`."""
+    def tied(self, graph: Graph, path: str) -> Cost:
+        """Minus the weight at a path, `h.0.attn.qkv.weight`, that is another one's."""
         weight = _find(graph, path.split("."))
         cost = _elements(weight) if weight else Cost()
         return Cost(-cost.parameters, -cost.trainable, -cost.buffers)

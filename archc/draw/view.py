@@ -1,0 +1,115 @@
+"""A Graph as it is seen in a diagram: its numbers and types in the names of the whole chart."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from archc.draw.opening import Path, Step
+from archc.draw.words import NONE, Divisors, shape_of
+from archc.graph.ir import Graph, Member, Operand, Type
+from archc.report.cost import Costs, operand_type, outer, outer_type, spread
+from archc.report.summary import flops_text
+from archc.shapes import Size, Tensor, TooLarge, substitute
+
+Tied = tuple[tuple[str, ...], int]
+"""A weight that is another's: the words of its path, and minus its number of elements."""
+
+
+@dataclass(slots=True)
+class View:
+    """A Graph at a place of the chart. `path` starts the ids of its items, `weights` the names of its
+    weights; `where` is the place as a path. `numbers` says what its own symbols are in the names of the
+    chart. `again`: its weights are told elsewhere."""
+
+    graph: Graph
+    costs: Costs
+    path: str = ""
+    weights: str = ""
+    where: Path = ()
+    numbers: Mapping[str, Any] = field(default_factory=dict)
+    divisors: Divisors = field(default_factory=lambda: NONE)
+    ties: tuple[Tied, ...] = ()
+    again: bool = False
+    _shapes: dict[Type | None, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if not self.graph.outline:
+            own = [(left, self.costs.tied(self.graph, left).parameters) for left, _ in self.graph.ties]
+            self.ties += tuple((tuple(path.split(".")), count) for path, count in own)
+
+    def inside(
+        self,
+        graph: Graph,
+        member: Member,
+        first: int,
+        count: int,
+        numbers: Mapping[str, Any],
+        id: str,
+        again: bool,
+    ) -> View:
+        """The view of a block that one of its members is."""
+        copies = frozenset(range(first, first + count)) if member.arranged else None
+        return View(
+            graph,
+            self.costs,
+            f"{id}.",
+            f"{self.weights}{weights_path(member, first)}.",
+            (*self.where, Step(member.name, copies)),
+            {key: self.number(value) for key, value in numbers.items()},
+            self.divisors,
+            tuple((words, count) for words, count in self.tied(member, first) if words),
+            again,
+        )
+
+    def tied(self, member: Member, first: int = 0) -> list[Tied]:
+        """The tied weights below a copy of a member, by their paths from there on."""
+        start = tuple(weights_path(member, first).split("."))
+        return [(words[len(start) :], count) for words, count in self.ties if words[: len(start)] == start]
+
+    def tied_copies(self, member: Member) -> set[int]:
+        """The copies of a member that have tied weights: they are unlike those beside them."""
+        if not member.arranged or member.share:
+            return set()
+        return {int(words[1]) for words, _ in self.ties if words[0] == member.name and len(words) > 1}
+
+    def number(self, value: Any) -> Any:
+        """A number in the chart's names."""
+        return substitute(value, outer(value, self.numbers)) if self.numbers else value
+
+    def seen(self, type_: Type) -> Type:
+        """A type in the chart's names."""
+        return outer_type(type_, self.numbers) if self.numbers else type_
+
+    def shape(self, type_: Type | None) -> str:
+        """A type of the Graph as a label."""
+        known = self._shapes.get(type_)
+        if known is None:
+            known = self._shapes[type_] = shape_of(None if type_ is None else self.seen(type_), self.divisors)
+        return known
+
+    def change(self, before: Type | None, after: Type | None) -> str:
+        """The label of a value, where its shape is not that of what it is made from."""
+        text = self.shape(after)
+        return "" if before is not None and text == self.shape(before) else text
+
+    def types(self, operands: tuple[Operand, ...]) -> list[Tensor | None]:
+        """The types of an operator's operands, bundles taken apart, in the chart's names."""
+        types = [operand_type(self.graph, operand) for operand in spread(self.graph, operands)]
+        return [None if type_ is None else self.seen(type_) for type_ in types]  # type: ignore[misc]
+
+    def flops(self, flops: Size | None) -> str:
+        """FLOPs of one application as text."""
+        if flops is None:
+            return ""
+        try:
+            text = flops_text(self.number(flops))
+        except TooLarge:
+            return ""
+        return "" if text in ("?", "-") else text
+
+
+def weights_path(member: Member, first: int) -> str:
+    """The name of a member's copy in the model, as its weights have it."""
+    return f"{member.name}.{first}" if member.arranged and not member.share else member.name
