@@ -1,0 +1,166 @@
+"""Columns: every way beside the spine runs along one of its own, beyond what it passes."""
+
+from __future__ import annotations
+
+from archc.draw.layers import Ear
+from archc.draw.measure import SMALL
+from archc.draw.metrics import text_width
+from archc.draw.plan import Plan
+from archc.draw.scene import Frame
+from archc.draw.skyline import Skyline
+from archc.draw.units import PORT_GAP, UPRIGHT, Direction, Unit
+
+GAP, RAIL = 22.0, 14.0
+"""Room beside an item, and between two lines."""
+BESIDE, ABOVE = 6.0, 4.0
+"""Between a line and its label: at the right of one that runs down, above one that runs across."""
+
+
+def label_reach(label: str, direction: Direction) -> tuple[float, float]:
+    """How far a label reaches from its line across, to the low side and to the high one."""
+    if direction in UPRIGHT:
+        return 0.0, BESIDE + text_width(label, SMALL) + 2
+    return ABOVE + SMALL, 0.0
+
+
+class Columns:
+    """Finds where each item of a plan stands across, `x`, and each edge runs, `column`; the spine is 0.
+
+    Places along are told by slots: `2 * row` is a row, `2 * row + 1` the channel after it."""
+
+    def __init__(self, plan: Plan, units: dict[int, Unit], direction: Direction, right: set[str]) -> None:
+        self.plan = plan
+        self.units = units
+        self.direction: Direction = direction
+        self.right = right
+        self.x: dict[int, float] = dict.fromkeys(plan.placed, 0.0)
+        self.column = [0.0] * len(plan.edges)
+        self.reach = {-1: Skyline(2 * plan.rows + 1), 1: Skyline(2 * plan.rows + 1)}
+        self.stubs = {i: self._stubs(i) for i in plan.placed}
+        self.side: dict[int, int] = dict.fromkeys(plan.spine, 0)
+        self._stand_spine()
+        self._stand_ears()
+
+    def _stubs(self, i: int) -> tuple[tuple[float, float], tuple[float, float]]:
+        """How far from an item's middle ways come in, to either side, and how far they go out."""
+        unit, coming = self.units[i], self.plan.coming[i]
+        into, out = [0.0], [0.0]
+        if unit.ports:
+            into += [unit.ports.get(self.plan.edges[e].edge.target_port, 0.0) for e in coming]
+            out += [unit.ports.get(self.plan.edges[e].edge.source_port, 0.0) for e in self.plan.leaving[i]]
+        if len(coming) > 1:
+            far = PORT_GAP * (len(coming) - 1)
+            low, high = unit.ins
+            into += [max(low, -far), min(high, far)]
+        return (-min(into), max(into)), (-min(out), max(out))
+
+    def _stand_spine(self) -> None:
+        for i in self.plan.spine:
+            row, unit = 2 * self.plan.layer[i], self.units[i]
+            for side, part in ((-1, 0), (1, 1)):
+                self.reach[side].raise_to(row, row + 1, unit.towards(side))
+                into, out = self.stubs[i]
+                self.reach[side].raise_to(row - 1, row, into[part])
+                self.reach[side].raise_to(row + 1, row + 2, out[part])
+        for e in self.plan.spine_ways:
+            a, _, edge = self.plan.edges[e]
+            if edge.label:
+                slot = 2 * self.plan.layer[a] + 1
+                low, high = label_reach(edge.label, self.direction)
+                self.reach[-1].raise_to(slot, slot + 1, low)
+                self.reach[1].raise_to(slot, slot + 1, high)
+
+    # Sides
+
+    def _sides(self) -> dict[Ear, int]:
+        """The side of each ear. Branches keep the order of the items; rails run at the right."""
+        rails = any(not ear.inner for ear in self.plan.ears)
+        sides: dict[Ear, int] = {}
+        for ear in self.plan.ears:
+            side = sides[ear] = self._side(ear, rails)
+            rails = rails or (side > 0 and ear.start is not None)
+            self.side.update(dict.fromkeys(ear.inner, side))
+        return sides
+
+    def _side(self, ear: Ear, rails: bool) -> int:
+        near = [self.side.get(i, 0) for i in (ear.start, ear.end) if i is not None]
+        if not ear.inner:
+            return next(filter(None, reversed(near)), 1)
+        if any(near):
+            return next(filter(None, near))
+        if ear.start is None:
+            if self.plan.items[ear.inner[0]].id in self.right:
+                return 1
+            first = not self.plan.spine or ear.inner[0] < self.plan.spine[0]
+            return -1 if rails or first or ear.end is None else 1
+        on = self.plan.main_out.get(ear.start)
+        beside = ear.inner[0] + 1 if on is None else self.plan.edges[on].target
+        return -1 if ear.inner[0] < beside else 1
+
+    # Places
+
+    def _stand_ears(self) -> None:
+        sides = self._sides()
+
+        def out(ear: Ear) -> tuple[int, bool, int]:
+            """Short ways stand inside long ones; else the order of the items holds from low to high."""
+            low, high = self._interval(ear)
+            first = ear.inner[0] if ear.inner else 0
+            return high - low, not ear.inner, first * sides[ear]
+
+        for ear in sorted(sides, key=out):
+            self._stand(ear, sides[ear])
+
+    def _interval(self, ear: Ear) -> tuple[int, int]:
+        """The slots that an ear passes, from the first to the last."""
+        layer = self.plan.layer
+        if ear.start is not None:
+            low = 2 * layer[ear.start] + 1
+        else:
+            low = 2 * layer[ear.inner[0]] - (1 if self.plan.coming[ear.inner[0]] else 0)
+        if ear.end is not None:
+            return low, 2 * layer[ear.end] - (0 if self.beside(ear.ways[-1]) else 1)
+        return low, 2 * layer[ear.inner[-1]] + (1 if self.plan.leaving[ear.inner[-1]] else 0)
+
+    def beside(self, e: int) -> bool:
+        """May an edge come in at a side of its target?"""
+        way = self.plan.edges[e]
+        item = self.plan.items[way.target]
+        if isinstance(item, Frame):
+            return not way.edge.target_port
+        return item.form not in ("port", "dots")
+
+    def _stand(self, ear: Ear, side: int) -> None:
+        """Move an ear out as far as what it passes asks for, and note how far it reaches."""
+        reach, part = self.reach[side], 0 if side < 0 else 1
+        low, high = self._interval(ear)
+        distance = RAIL + reach.highest(low, high + 1)
+        for i in ear.inner:
+            slot, unit = 2 * self.plan.layer[i], self.units[i]
+            into, out = self.stubs[i]
+            distance = max(
+                distance,
+                reach.highest(slot, slot + 1) + GAP + unit.towards(-side),
+                reach.highest(slot - 1, slot) + RAIL + into[1 - part],
+                reach.highest(slot + 1, slot + 2) + RAIL + out[1 - part],
+            )
+        labels = []
+        for e in ear.ways:
+            a, _, edge = self.plan.edges[e]
+            if edge.label:
+                wide = label_reach(edge.label, self.direction)
+                labels.append((2 * self.plan.layer[a] + 1, wide[part]))
+                slot = labels[-1][0]
+                distance = max(distance, reach.highest(slot, slot + 1) + RAIL + wide[1 - part])
+        reach.raise_to(low, high + 1, distance + 0.1)
+        for slot, wide in labels:
+            reach.raise_to(slot, slot + 1, distance + wide)
+        for i in ear.inner:
+            slot, unit = 2 * self.plan.layer[i], self.units[i]
+            into, out = self.stubs[i]
+            reach.raise_to(slot, slot + 1, distance + unit.towards(side))
+            reach.raise_to(slot - 1, slot, distance + into[part])
+            reach.raise_to(slot + 1, slot + 2, distance + out[part])
+            self.x[i] = side * distance
+        for e in ear.ways:
+            self.column[e] = side * distance

@@ -1,0 +1,149 @@
+"""What is settled of a frame before anything in it has a place: rows, the spine, the ways beside it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from archc.draw.layers import Ear, Ends, order, topological
+from archc.draw.scene import Box, Edge, Frame, Item
+
+MOST_TAGS = 3
+"""As many name tags as stand at one side of an item; of a small one, one."""
+
+
+class Way(NamedTuple):
+    """An edge between two items, told by their numbers."""
+
+    source: int
+    target: int
+    edge: Edge
+
+
+@dataclass(slots=True)
+class Plan:
+    """Items and edges are told by their numbers.
+
+    `layer` is each item's row. `coming` and `leaving` are an item's edges, `main_in` and `main_out`
+    those of the way that it stands in. `tags` are the edges of the name tags that stand beside an
+    item, by the item and its side; these tags have no row and their edges no way."""
+
+    frame: Frame
+    items: list[Item]
+    edges: list[Way]
+    tags: dict[int, dict[int, list[int]]]
+    placed: list[int] = field(default_factory=list)
+    layer: list[int] = field(default_factory=list)
+    rows: int = 1
+    spine: list[int] = field(default_factory=list)
+    spine_ways: list[int] = field(default_factory=list)
+    ears: list[Ear] = field(default_factory=list)
+    coming: list[list[int]] = field(default_factory=list)
+    leaving: list[list[int]] = field(default_factory=list)
+    main_in: dict[int, int] = field(default_factory=dict)
+    main_out: dict[int, int] = field(default_factory=dict)
+    ports_first: bool = False
+    ports_last: bool = False
+
+    def through(self, i: int) -> tuple[str | None, str | None]:
+        """The ports at which the way that a frame stands in goes into it and out of it."""
+        item = self.items[i]
+        assert isinstance(item, Frame)
+        ways = [*([self.main_in[i]] if i in self.main_in else []), *self.coming[i]]
+        entry = next((self.edges[e].edge.target_port for e in ways if self.edges[e].edge.target_port), None)
+        ways = [*([self.main_out[i]] if i in self.main_out else []), *self.leaving[i]]
+        exit = next((self.edges[e].edge.source_port for e in ways if self.edges[e].edge.source_port), None)
+        return item.entry or entry, item.exit or exit
+
+    def right_ports(self, i: int) -> set[str]:
+        """The ports of a frame that rails at the right lead to."""
+        ways = (self.edges[e] for e in self.coming[i])
+        return {way.edge.target_port for way in ways if way.edge.style == "residual"}
+
+
+def plan(frame: Frame, entry: str | None, exit: str | None) -> Plan:
+    """Settle the rows of a frame between two of its items."""
+    items = frame.items
+    index = {item.id: i for i, item in enumerate(items)}
+    edges = [Way(index[edge.source], index[edge.target], edge) for edge in frame.edges]
+    ends = {i for i in (index.get(entry or ""), index.get(exit or "")) if i is not None}
+    made = Plan(frame, items, edges, _tags(items, edges, ends))
+    beside = {edges[e].source for sides in made.tags.values() for es in sides.values() for e in es}
+    made.placed = [i for i in range(len(frame.items)) if i not in beside]
+    ways = [e for e, way in enumerate(edges) if way.source not in beside]
+    made.coming, made.leaving = [[] for _ in items], [[] for _ in items]
+    for e in ways:
+        made.leaving[edges[e].source].append(e)
+        made.coming[edges[e].target].append(e)
+    _order(made, ways, index.get(entry or ""), index.get(exit or ""))
+    return made
+
+
+def _tags(items: list[Item], edges: list[Way], ends: set[int]) -> dict[int, dict[int, list[int]]]:
+    """The name tags that stand beside what takes them in: the first ones at its low side."""
+    coming, leaving = [0] * len(items), [0] * len(items)
+    for way in edges:
+        leaving[way.source] += 1
+        coming[way.target] += 1
+    found: dict[int, dict[int, list[int]]] = {}
+    for e, (a, b, edge) in enumerate(edges):
+        tag, item = items[a], items[b]
+        if not isinstance(tag, Box) or tag.form != "tag" or tag.copies > 1 or coming[a] or leaving[a] != 1:
+            continue
+        form = item.form if isinstance(item, Box) else "frame"
+        if form in ("port", "tag", "dots") or edge.label or edge.target_port or a in ends:
+            continue
+        most = 1 if form in ("circle", "strip") else MOST_TAGS
+        sides = found.setdefault(b, {})
+        for side in (-1, 1):
+            if len(sides.get(side, ())) < most:
+                sides.setdefault(side, []).append(e)
+                break
+    return {b: sides for b, sides in found.items() if sides}
+
+
+def _order(made: Plan, ways: list[int], entry: int | None, exit: int | None) -> None:
+    """Rows, spine and ears, by way of numbers in topological order."""
+    items, edges = made.items, made.edges
+    number = {i: n for n, i in enumerate(made.placed)}
+    rank = topological(len(number), [(number[edges[e].source], number[edges[e].target]) for e in ways])
+    rank = [made.placed[n] for n in rank]
+    place = {i: r for r, i in enumerate(rank)}
+
+    def boxes(form: str, *kinds: str) -> list[int]:
+        mine = ((i, items[i]) for i in rank)
+        return [i for i, item in mine if isinstance(item, Box) and item.form == form and item.kind in kinds]
+
+    ports = [i for i in rank if isinstance(item := items[i], Box) and item.form == "port"]
+    outputs = {i for i in ports if made.coming[i] or (not made.leaving[i] and items[i].kind == "output")}  # type: ignore[union-attr]
+    first = [i for i in ports if i not in outputs]
+    made.ports_first, made.ports_last = bool(first), bool(outputs)
+    last = [*outputs, *(i for i in boxes("pill", "output") if not made.leaving[i])]
+    sums = {i for i in rank if isinstance(item := items[i], Box) and item.title in "+−×"}
+    found = order(
+        len(rank),
+        [(place[edges[e].source], place[edges[e].target]) for e in ways],
+        Ends(
+            None if entry is None else place[entry],
+            None if exit is None else place[exit],
+            {place[i] for i in first},
+            {place[i] for i in last},
+        ),
+        {place[i] for i in sums},
+    )
+    made.layer = [0] * len(items)
+    for r, row in enumerate(found.layer):
+        made.layer[rank[r]] = row
+    made.rows = max(found.layer, default=0) + 1
+    made.spine = [rank[r] for r in found.spine]
+    made.spine_ways = [ways[n] for n in found.spine_ways]
+    for ear in found.ears:
+        start = None if ear.start is None else rank[ear.start]
+        end = None if ear.end is None else rank[ear.end]
+        inner, own = tuple(rank[r] for r in ear.inner), tuple(ways[n] for n in ear.ways)
+        made.ears.append(Ear(start, inner, end, own))
+        if inner:
+            made.main_in.update((edges[e].target, e) for e in own if edges[e].target in inner)
+            made.main_out.update((edges[e].source, e) for e in own if edges[e].source in inner)
+    made.main_in.update((edges[e].target, e) for e in made.spine_ways)
+    made.main_out.update((edges[e].source, e) for e in made.spine_ways)
