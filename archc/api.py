@@ -20,8 +20,8 @@ from archc.source.diagnostic import Report, SpecError
 if TYPE_CHECKING:
     from archc.report.summary import Summary
 
-Spec = str | Path | Text | Mapping[str, Any]
-"""A spec: a path or an address (`vq.yaml#Encoder@iris`), `text("...")`, or a dict."""
+Spec = str | Path | Text | Mapping[str, Any] | Project
+"""A spec: a path or an address (`vq.yaml#Encoder@iris`), `text("...")`, a dict, or what `read` gave."""
 
 MOST_SHOWN = 2_000
 """As many nodes as the outermost block of what a notebook shows may have."""
@@ -120,7 +120,7 @@ def source(spec: Spec | Graph, **options: Any) -> str:
 
 
 def draw(
-    spec: Spec | Project | Result | Graph | Any,
+    spec: Spec | Result | Graph | Any,
     path: str | Path | None = None,
     *,
     format: str | None = None,
@@ -169,17 +169,17 @@ def draw(
     graph = _bound(spec)
     if graph is None:
         where: dict[str, Any] = {"given": given, "absent": absent, "root": root, "ops": ops}
-        graph = _checked(to_draw(spec, settings, unbound=unbound, **where))
+        graph = _checked(to_draw(spec, settings, unbound=unbound, **where))  # type: ignore[arg-type]
     elif settings or unbound is not None:
         _refuse([*settings, *["unbound"] * (unbound is not None)])
-    picture = draw(graph, name, options, **({} if engine == "archc" else {"engine": engine}))
+    picture = draw(graph, name, options, engine=engine)
     if path is not None:
         written.write(Path(path), picture)
     return picture
 
 
 def to_draw(
-    spec: Spec | Project,
+    spec: Spec,
     settings: Mapping[str, Any] | Iterable[str],
     *,
     unbound: bool | None = None,
@@ -190,30 +190,53 @@ def to_draw(
 ) -> Result:
     """The check of a spec that is to be drawn: an outline where it is drawn unbound."""
     options: dict[str, Any] = {"given": tuple(given), "absent": tuple(absent), "root": root, "ops": ops}
-    if unbound is None and not (settings or options["given"] or options["absent"]):
-        unbound = _block_alone(spec)
-        if not unbound:
+    alone = not (settings or options["given"] or options["absent"])
+    if unbound is None and alone:
+        address = Address.parse(str(spec), Report()) if isinstance(spec, str | Path) else None
+        unbound = address is not None and address.block is not None and address.preset is None
+        if not unbound and (address is None or address.preset is None):
             result = checked(spec, settings, unbound=True, **options)
             if result.graph is not None or not result.ok:
                 return result
             # Nothing is wrong but that numbers are missing. What was read is not read again: it may
             # have been standard input.
-            return compiler.outline(result.project, probe=ask_torch, **options)
+            spec, unbound = result.project, True
     if unbound:
         return compiler.outline(spec, settings, probe=ask_torch, **options)
     return checked(spec, settings, **options)
 
 
-def _block_alone(spec: Any) -> bool:
-    """Does an address name a block, and nothing that binds it?"""
-    if not isinstance(spec, str | Path):
-        return False
-    address = Address.parse(str(spec), Report())
-    return address is not None and address.block is not None and address.preset is None
-
-
 def _words(words: str | Iterable[str]) -> tuple[str, ...]:
     return (words,) if isinstance(words, str) else tuple(words)
+
+
+def docs(
+    specs: str | Path | Iterable[str | Path],
+    path: str | Path,
+    *,
+    title: str | None = None,
+    root: str | Path | None = None,
+    ops: Iterable[Any] = (),
+) -> list[Path]:
+    """Write a Markdown document of spec files at `path`, and beside it a picture of each block: those of
+    `docs/nets.md` into the folder `docs/nets`. Returns the files written, the document last.
+
+    `title` is its heading, by default the name of the only spec, else that of the document. `root` and
+    `ops` are those of `check`. All files appear or none. Raises SpecError, DrawError and OSError.
+
+    >>> import archc, tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     spec = Path(folder) / "net.yaml"
+    ...     _ = spec.write_text("archc: 1\\nblocks: {Net: {inputs: {x: '[B]'}, flow: {y: x -> relu}}}")
+    ...     [file.name for file in archc.docs(spec, Path(folder) / "net.md")]
+    ['Net.svg', 'net.md']
+    """
+    from archc.document.document import document
+
+    files = [specs] if isinstance(specs, str | Path) else specs
+    made = document(files, path, title=title, root=root, ops=ops, probe=ask_torch)
+    written.write_all(made.files)
+    return list(made.files)
 
 
 def summary(spec: Spec | Graph | Any, *, level: int | None = None, **options: Any) -> Summary:

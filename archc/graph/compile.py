@@ -62,7 +62,7 @@ class Text(NamedTuple):
     name: str = "<text>"
 
 
-Entry = str | Path | Text | Mapping[str, Any]
+Entry = str | Path | Text | Mapping[str, Any] | Project
 
 
 @collector_paused()
@@ -80,8 +80,8 @@ def check(
 ) -> Result:
     """Check a spec.
 
-    `entry` is an address, a text or a dict; `settings` params and free dimensions, as a mapping or
-    as `name=value` texts; `given` and `absent` fix optional inputs; `ops` are the operator modules
+    `entry` is an address, a text, a dict or a Project that was read; `settings` params and free
+    dimensions, as a mapping or as `name=value` texts; `given` and `absent` fix optional inputs; `ops` are the operator modules
     that may run; `probe` asks torch about its own layers, `nn.*`. `unbound`: a block
     whose numbers are not given is checked as far as it goes, which is noted. Mistakes are in the
     result's diagnostics, never raised.
@@ -96,7 +96,7 @@ def check(
         address, what = parsed, parsed.path
     elif isinstance(entry, Text):
         what = Source(entry.name, entry.text)
-    project = Project(what, root, report, ops)
+    project = _read(what, root, report, ops)
     block = select(project, address, report)
     operators = Operators(_extra_operators(ops))
     if block is None:
@@ -137,6 +137,16 @@ def graph(entry: Entry, settings: Mapping[str, Any] | Iterable[str] = (), **opti
     if result.graph is None:
         raise SpecError(result.diagnostics)
     return result.graph
+
+
+def _read(what: Any, root: str | Path | None, report: Report, ops: Iterable[Any]) -> Project:
+    """The project of an entry. One that was read before is not read again: what was wrong with it is."""
+    if not isinstance(what, Project):
+        return Project(what, root, report, ops)
+    for diagnostic in what.report.diagnostics:
+        if diagnostic.severity != "note":
+            report.add(diagnostic)
+    return what
 
 
 def _asks(diagnostic: Diagnostic, block: Block) -> bool:

@@ -19,7 +19,6 @@ from archc.runtime.build import build_module
 from archc.runtime.probe import probe
 from archc.runtime.weights import Names, load_weights
 from archc.source.diagnostic import SpecError
-from archc.source.notebook import Shown
 
 
 def load(
@@ -58,9 +57,10 @@ def load(
     """
     graph = _graph(spec, settings, given=given, absent=absent, root=root, ops=ops)
     cls = build_module(emit(graph))
-    for name, value in (("graph", graph), ("spec", spec), ("_repr_svg_", Shown._repr_svg_)):
+    for name, value in (("graph", graph), ("spec", spec)):
         if name not in graph.members:
             setattr(cls, name, value)
+    setattr(cls, "_repr_svg_", lambda _: graph._repr_svg_())  # noqa: B010
     with _defaults(_skippable(graph) if weights is not None and strict else device, dtype):
         model = cls()
     if weights is not None:
