@@ -8,8 +8,9 @@ from dataclasses import replace
 from typing import Any
 
 from archc.draw.layout import Area, Place, Wire
-from archc.draw.marks import Text, badge_box, box_words, frame_words, heading, legend_word, wire_words
-from archc.draw.measure import HEADER, SMALL, sheets
+from archc.draw.marking import box_words, frame_words, heading, legend_word, wire_words
+from archc.draw.marks import Text
+from archc.draw.measure import HEADER, SMALL, badge_box, sheets
 from archc.draw.scene import Box, Frame
 from archc.draw.sheet import Panel, Sheet
 
@@ -114,7 +115,7 @@ def _item(panel: Panel, place: Place, x: float, y: float, parent: str | None) ->
         "h": _n(place.h),
         "header": 0 if is_box else HEADER,
         "spine": _n(place.spine + (x if panel.upright else y)),
-        "badge": _numbers(badge_box(place)) if item.copies > 1 else None,
+        "badge": _numbers(badge_box(place.x, place.y, place.w, item)) if item.copies > 1 else None,
         "sheets": _n(sheets(item.copies)),
         "texts": _texts(box_words(place) if is_box else frame_words(place)),
         "copies": item.copies,

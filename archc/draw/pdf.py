@@ -8,6 +8,7 @@ from collections.abc import Iterable
 
 from archc.draw.fonts import font, legible, needed
 from archc.draw.limits import TooLarge
+from archc.draw.marking import marks
 from archc.draw.marks import (
     HEAD,
     STROKE,
@@ -22,7 +23,6 @@ from archc.draw.marks import (
     bounds,
     corners,
     flat,
-    marks,
 )
 from archc.draw.palette import DASHES, DOTTED, LIGHT_INKS, colours
 from archc.draw.sheet import Sheet

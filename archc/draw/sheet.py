@@ -89,8 +89,10 @@ class Sheet:
 
 def sheet(scene: Scene) -> Sheet:
     """Lay out a scene and put it on a page."""
-    main = lay_out(scene.main, header=False)
-    insets = [lay_out(frame) for frame in scene.insets]
+    main, *insets = (
+        lay_out(frame, header=frame is not scene.main, direction=scene.directions.get(frame.id, "TB"))
+        for frame in scene.panels
+    )
     spots, width, height = _arrange(main, insets)
     room = max(width, NARROWEST, text_width(scene.title, HEADING, bold=True))
     heading = [Line(scene.title, MARGIN, MARGIN + HEADING - 3, HEADING, bold=True)]

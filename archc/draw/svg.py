@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from html import escape
 
+from archc.draw.marking import marks
 from archc.draw.marks import (
     HEAD,
     STROKE,
@@ -20,7 +21,6 @@ from archc.draw.marks import (
     Text,
     corners,
     flat,
-    marks,
 )
 from archc.draw.metrics import FAMILY
 from archc.draw.palette import DARK_INKS, DASHES, DOTTED, LIGHT_INKS, colours
