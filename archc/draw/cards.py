@@ -19,7 +19,7 @@ from archc.draw.words import (
 )
 from archc.graph.ir import Apply, Call, Cases, Copy, Graph, Member, Read, Type
 from archc.ops.base import Op
-from archc.report.cost import asked, flat, outer_type, weights_of
+from archc.report.cost import Alike, asked, flat, outer_type
 from archc.shapes import Tensor
 
 if TYPE_CHECKING:
@@ -34,6 +34,7 @@ class Cards:
         self.view = view
         self.graph = view.graph
         self._seen: set[str] = set()
+        self._labels: dict[Alike, str] = {}
 
     # Operators
 
@@ -43,10 +44,9 @@ class Cards:
             box = Box(id, sign, form="circle", span=node.span)
         elif node.member is None:
             pill = node.op.kind == "activation"
-            detail = label_of(self._own(node.op), self.view.types(node.arguments))
-            box = Box(
-                id, symbol_or_name(node), detail, node.op.kind, "pill" if pill else "card", span=node.span
-            )
+            detail = self._label(node.op, self.view.types(node.arguments))
+            form = "pill" if pill else "card"
+            box = Box(id, symbol_or_name(node), detail, node.op.kind, form, span=node.span)
         else:
             box = self._member(node, self.graph.members[node.member], id)
         box.operator = node.op.title()
@@ -56,7 +56,7 @@ class Cards:
         return box
 
     def _member(self, node: Apply, member: Member, id: str) -> Box:
-        detail = label_of(self._own(node.op), self.view.types(node.arguments))
+        detail = self._label(node.op, self.view.types(node.arguments))
         name = operator_name(node.op)
         box = Box(id, _title(member), f"{name} {detail}".strip(), node.op.kind, span=node.span)
         if not self.graph.outline:
@@ -121,7 +121,7 @@ class Cards:
         match target:
             case Op():
                 box.operator = target.title()
-                detail = label_of(self._own(target), inputs)
+                detail = self._label(target, inputs)
                 box.detail, box.kind = f"{operator_name(target)} {detail}".strip(), target.kind
                 if not self.graph.outline:
                     box.details.weights = self._weights(member, copy, piece.first)
@@ -209,7 +209,7 @@ class Cards:
     def _weights(self, member: Member, copy: Copy, first: int) -> tuple[str, ...]:
         """The names of an operator's weights in the model."""
         path = f"{self.view.weights}{weights_path(member, first)}"
-        return tuple(f"{path}.{name}" if name else path for name in weights_of(copy))
+        return tuple(f"{path}.{name}" if name else path for name in self.view.costs.names(copy))
 
     def output(self, copy: Copy, name: str | None = None) -> Type | None:
         """What a copy gives, in the Graph's names: its output of that name, else its first."""
@@ -223,7 +223,13 @@ class Cards:
         return result if isinstance(result, Tensor) else result[0]
 
     def _type(self, type_: Type | None) -> str:
-        return "" if type_ is None else str(self.view.seen(type_))
+        return self.view.text(type_)
+
+    def _label(self, op: Op, types: list[Tensor | None]) -> str:
+        key = (op, tuple(types))
+        if key not in self._labels:
+            self._labels[key] = label_of(self._own(op), types)
+        return self._labels[key]
 
     def _own(self, op: Op) -> Op:
         """An operator with its numbers in the names of the chart."""

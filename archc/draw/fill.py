@@ -109,7 +109,7 @@ class Filler:
         id = input_id(self.graph, self.view.path, node.name)
         box = Box(id, node.name, self.view.shape(output.type), "input", form)
         box.span, box.dotted, box.nodes = node.span, output.open, (number,)
-        box.details.type = str(self.view.seen(output.type))
+        box.details.type = self.view.text(output.type)
         declared = self.graph.block.inputs.get(node.name)
         box.details.doc = (declared.doc if declared else None) or ""
         self._add(number, box)
@@ -122,7 +122,7 @@ class Filler:
             type_ = self.graph.type(ref)
             box = Box(id, name, self.view.shape(type_), "output", "pill" if self.panel else "port")
             box.dotted = self.graph.node(ref).outputs[ref.out].open
-            box.details.type = str(self.view.seen(type_))
+            box.details.type = self.view.text(type_)
             self.items[id] = box
             self._feed(ref, End(id), told=None if isinstance(type_, Bundle) else "")
             if position == 0:
@@ -163,7 +163,7 @@ class Filler:
         """Two ways of which one is taken, as a circle."""
         box = Box(f"{self.view.path}n{number}", "or", form="circle", span=node.span, nodes=(number,))
         box.dotted = node.outputs[0].open
-        box.details.type = str(self.view.seen(node.outputs[0].type))
+        box.details.type = self.view.text(node.outputs[0].type)
         self._add(number, box)
         join = self.choices.joins[number]
         chosen = node.test is not None

@@ -33,6 +33,7 @@ class View:
     ties: tuple[Tied, ...] = ()
     again: bool = False
     _shapes: dict[Type | None, str] = field(default_factory=dict)
+    _texts: dict[Type | None, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if not self.graph.outline:
@@ -87,6 +88,13 @@ class View:
         known = self._shapes.get(type_)
         if known is None:
             known = self._shapes[type_] = shape_of(None if type_ is None else self.seen(type_), self.divisors)
+        return known
+
+    def text(self, type_: Type | None) -> str:
+        """A type of the Graph as a viewer tells it: `int64[B, 77]`."""
+        known = self._texts.get(type_)
+        if known is None:
+            known = self._texts[type_] = "" if type_ is None else str(self.seen(type_))
         return known
 
     def change(self, before: Type | None, after: Type | None) -> str:

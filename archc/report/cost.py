@@ -16,6 +16,9 @@ from archc.graph.ir import Apply, Bundle, Call, Copy, Graph, Member, Number, Ope
 from archc.ops.base import Op, Weight
 from archc.shapes import Size, Tensor, TooLarge, plain, recording, substitute, symbols
 
+Alike = tuple[Op, tuple[Tensor | None, ...]]
+"""An operator with its attributes, on inputs of some types."""
+
 
 @dataclass(frozen=True, slots=True)
 class Cost:
@@ -40,11 +43,14 @@ class Cost:
 
 
 class Costs:
-    """Costs of Graphs and of what is in them, each distinct Graph counted once."""
+    """Costs of Graphs and of what is in them, each distinct Graph counted once, and each operator
+    with its attributes on inputs of each type."""
 
     def __init__(self) -> None:
         self._weights: dict[Graph, Cost] = {}
         self._flops: dict[Graph, Size | None] = {}
+        self._owned: dict[Alike, tuple[Cost, tuple[str, ...]]] = {}
+        self._done: dict[Alike, Size | None] = {}
 
     def graph(self, graph: Graph) -> Cost:
         """The cost of a whole Graph. Weights that are tied count once."""
@@ -77,10 +83,25 @@ class Costs:
         """The weights of one copy."""
         if isinstance(copy.target, Graph):
             return self.weights(copy.target)
-        total = Cost()
-        for weight in weights_of(copy).values():
-            total += _elements(weight)
-        return total
+        return self._own(copy)[0]
+
+    def names(self, copy: Copy) -> tuple[str, ...]:
+        """The names of the tensors that a copy of an operator owns, below the node."""
+        return self._own(copy)[1]
+
+    def _own(self, copy: Copy) -> tuple[Cost, tuple[str, ...]]:
+        """What a copy of an operator owns, and the names of it."""
+        assert isinstance(copy.target, Op)
+        if not copy.target.weighted:
+            return Cost(), ()
+        key = (copy.target, tuple(flat(copy.inputs)))
+        if key not in self._owned:
+            weights = weights_of(copy)
+            total = Cost()
+            for weight in weights.values():
+                total += _elements(weight)
+            self._owned[key] = total, tuple(weights)
+        return self._owned[key]
 
     def flops(self, graph: Graph) -> Size | None:
         """FLOPs of one forward, over the Graph's own free dimensions; None: cannot be told."""
@@ -95,7 +116,7 @@ class Costs:
         """FLOPs of one node of a Graph, all its copies together."""
         if isinstance(node, Apply):
             types = [operand_type(graph, operand) for operand in spread(graph, node.arguments)]
-            return _flops(node.op, types)
+            return self._operator(node.op, types)
         if isinstance(node, Call):
             total: Size | None = 0
             for _, alike in groupby(graph.members[node.member].uses[node.use], key=id):
@@ -109,12 +130,19 @@ class Costs:
         if copy.target is None:
             return 0
         if isinstance(copy.target, Op):
-            return _flops(copy.target, flat(copy.inputs))
+            return self._operator(copy.target, flat(copy.inputs))
         inner = self.flops(copy.target)
         try:
             return None if inner is None else substitute(inner, outer(inner, copy.numbers))
         except TooLarge:
             return None
+
+    def _operator(self, op: Op, types: list[Tensor | None]) -> Size | None:
+        """FLOPs of an operator."""
+        key = (op, tuple(types))
+        if key not in self._done:
+            self._done[key] = _flops(op, types)
+        return self._done[key]
 
     def tied(self, graph: Graph, path: str) -> Cost:
         """Minus the weight at a path, `h.0.attn.qkv.weight`, that is another one's."""
