@@ -46,7 +46,7 @@ class Cards:
             pill = node.op.kind == "activation"
             detail = self._label(node.op, self.view.types(node.arguments))
             form = "pill" if pill else "card"
-            box = Box(id, symbol_or_name(node), detail, node.op.kind, form, span=node.span)
+            box = Box(id, symbol_or_name(node, self.graph), detail, node.op.kind, form, span=node.span)
         else:
             box = self._member(node, self.graph.members[node.member], id)
         box.operator = node.op.title()

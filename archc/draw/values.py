@@ -60,7 +60,7 @@ class Values:
         if known is not None:
             return known
         type_ = self.graph.type(operand)
-        if isinstance(type_, Bundle) and not self._unknown(operand):
+        if isinstance(type_, Bundle) and type_.count is None:
             return tuple(Strand(operand, None, member) for member in type_.members)
         return (Strand(operand, None, type_),)
 
@@ -73,14 +73,10 @@ class Values:
 
     def undecided(self, operand: Operand) -> bool:
         """Is it a bundle of unknown length?"""
-        return any(self._unknown(strand.ref) for strand in self.of(operand))
-
-    def _unknown(self, ref: Ref) -> bool:
-        node = self.graph.node(ref)
-        if isinstance(node, Call):
-            member = self.graph.members[node.member]
-            return member.count is not None and _collected(member, ref.out)
-        return isinstance(node, Pack | Pick) and ref.node in self.drawn
+        if not isinstance(operand, Ref):
+            return False
+        type_ = self.graph.type(operand)
+        return isinstance(type_, Bundle) and type_.count is not None
 
     def _wiring(self, number: int, node: Pack | Pick) -> None:
         operands = node.items if isinstance(node, Pack) else (node.bundle,)

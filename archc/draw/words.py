@@ -8,6 +8,7 @@ from fractions import Fraction
 from typing import Any
 
 from archc.graph.ir import Apply, Bundle, Graph, Number, Type
+from archc.ops import table as ops
 from archc.ops.base import Op, ShapeError
 from archc.report.cost import asked
 from archc.report.text import formula
@@ -47,6 +48,8 @@ def size_text(size: Any, divisors: Divisors = NONE) -> str:
     """
     if isinstance(size, int):
         return str(plain(size))
+    if "?" in str(size):
+        return "?"  # nobody knows it
     return _fraction(size, divisors) or formula(str(size))
 
 
@@ -73,7 +76,7 @@ def short(text: str, most: int = 30) -> str:
 
 def operator_name(op: Op) -> str:
     """An operator as a diagram names it: `Conv2d`; one that nobody has given, by its param's name."""
-    return getattr(op, "name", op.title()) if op.title() == "placeholder" else type(op).__name__
+    return operator_word(op) if op.title() == "placeholder" else type(op).__name__
 
 
 def label_of(op: Op, types: Sequence[Tensor | None]) -> str:
@@ -129,7 +132,8 @@ def shape_of(type_: Type | None, divisors: Divisors = NONE) -> str:
     if isinstance(type_, Bundle):
         kinds = {shape_of(member, divisors) for member in type_.members}
         each = kinds.pop() if len(kinds) == 1 else "tensors"
-        return f"[{len(type_.members)}: {each}]"
+        count = len(type_.members) if type_.count is None else size_text(type_.count, divisors)
+        return f"[{count}: {each}]"
     if type_.shape is None:
         return "?"
     shape = type_.shape
@@ -151,15 +155,24 @@ def symbol_of(node: Apply) -> str | None:
     return None if numbers or node.member else SYMBOLS.get(node.op.title())
 
 
-def symbol_or_name(node: Apply) -> str:
-    """An operator in place by its name; arithmetic with a number as a formula: `× 0.5`."""
+def symbol_or_name(node: Apply, graph: Graph) -> str:
+    """An operator in place by the name that the spec has for it; arithmetic with a number as a formula:
+    `× 0.5`."""
     sign = SYMBOLS.get(node.op.title())
     numbers = [a.value for a in node.arguments if isinstance(a, Number)]
     if sign and len(numbers) == 1:
         first = isinstance(node.arguments[0], Number) and sign in "−÷"
         value = size_text(numbers[0])
         return f"{value} {sign}" if first else f"{sign} {value}"
-    return node.op.title()
+    written = re.match(r"\w+", node.span.text)
+    word = written[0] if written else ""
+    name = getattr(graph.params.get(word), "name", word)  # what an op param is
+    return name if ops.get(name) is type(node.op) else operator_word(node.op)
+
+
+def operator_word(op: Op) -> str:
+    """An operator's name in a spec; of one that nobody has given, its param's."""
+    return getattr(op, "name", op.title()) if op.title() == "placeholder" else op.title()
 
 
 def width_of(tensor: Tensor, divisors: Divisors = NONE) -> str | None:
