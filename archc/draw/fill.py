@@ -270,13 +270,10 @@ class Filler:
 
     def _change(self, strand: Strand, node: Node) -> str:
         """The shape of a value where it is not that of what it is made from, or leaves a block."""
-        operand = next(iter(getattr(node, "arguments", ())), None)
-        if isinstance(node, Call):
-            operand = operand.operand if operand else None
-            if any(isinstance(item, Frame) for _, item in self._of_node[strand.ref.node]):
-                operand = None
-        before = self.graph.type(operand) if isinstance(operand, Ref) else None
-        return self.view.change(before, strand.type)
+        if any(isinstance(item, Frame) for _, item in self._of_node[strand.ref.node]):
+            return self.view.shape(strand.type)
+        before = next((operand for operand in _operands(node) if isinstance(operand, Ref)), None)
+        return self.view.change(self.graph.type(before) if before else None, strand.type)
 
     def _edge(self, source: End, target: End, label: str, style: Style) -> Edge:
         known = self._edges.get((source, target))
@@ -366,6 +363,23 @@ class Filler:
             if id not in self.items:
                 return id
         return id
+
+
+def _operands(node: Node) -> Iterable[Operand]:
+    """What a node is made from, the main one first."""
+    match node:
+        case Apply():
+            return node.arguments
+        case Call():
+            return [wire.operand for wire in node.arguments]
+        case Choose():
+            return (node.then, node.other)
+        case Pack():
+            return node.items
+        case Pick():
+            return (node.bundle,)
+        case _:
+            return ()
 
 
 def input_id(graph: Graph, path: str, name: str) -> str:
