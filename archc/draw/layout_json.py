@@ -149,6 +149,8 @@ def _edge(wire: Wire, x: float, y: float, parent: str | None) -> dict[str, Any]:
     return {
         "source": edge.source,
         "target": edge.target,
+        "source_port": edge.source_port or None,
+        "target_port": edge.target_port or None,
         "style": edge.style,
         "label": edge.label,
         "points": [[_n(x + px), _n(y + py)] for px, py in wire.points],

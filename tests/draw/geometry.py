@@ -90,10 +90,8 @@ def _texts(page: Json) -> Iterator[Json]:
 
 
 class _Panel:
-    """One panel: its items as a tree of frames, the panel itself the root, named None.
-
-    Edges of a frame pass the borders of groups: a frame and the groups in it are one *territory*, named
-    by the frame."""
+    """One panel: its items as a tree of frames, the panel itself the root, named None. Each frame is a
+    world of its own, which its edges do not leave."""
 
     def __init__(self, panel: Json) -> None:
         self.panel = panel
@@ -102,19 +100,17 @@ class _Panel:
         self.inside: dict[str | None, list[Json]] = {None: []}
         for item in panel["items"]:
             self.inside.setdefault(item["parent"], []).append(item)
-        self.edges: dict[str | None, list[Json]] = {}  # by territory
+        self.edges: dict[str | None, list[Json]] = {}
         for edge in panel["edges"]:
-            self.edges.setdefault(self._territory(edge["parent"]), []).append(edge)
+            self.edges.setdefault(edge["parent"], []).append(edge)
 
     def violations(self) -> Iterator[str]:
         if len(self.items) != len(self.panel["items"]):
             yield "ids are not unique"
-        for parent, items in self.inside.items():
+        for frame, items in self.inside.items():
             yield from self._overlaps(items)
-            yield from self._borders(items, self._room(parent))
-            if self._territory(parent) == parent:
-                yield from self._spine(parent)
-        for territory, edges in self.edges.items():
+            yield from self._borders(items, self._room(frame))
+        for frame, edges in self.edges.items():
             right = []
             for edge in edges:
                 wrong = list(self._ends(edge))
@@ -123,36 +119,14 @@ class _Panel:
             for edge in right:
                 yield from self._way(edge)
             yield from self._shared(right)
-            yield from self._labels(territory, right)
+            yield from self._labels(frame, right)
+            yield from self._spine(frame, right)
         for item in self.panel["items"]:
             yield from self._texts(item)
         yield from self._own_texts(self.panel, _strip(self.panel))
 
-    # Who is where
-
-    def _territory(self, frame: str | None) -> str | None:
-        """The frame of a block, or the panel, that a frame is a part of."""
-        while frame is not None and self.items[frame]["group"]:
-            frame = self.items[frame]["parent"]
-        return frame
-
     def _owner(self, frame: str | None) -> Json:
         return self.panel if frame is None else self.items[frame]
-
-    def _above(self, id: str) -> list[str]:
-        """The frames around an item, the innermost first."""
-        found = []
-        while (parent := self.items[id]["parent"]) is not None:
-            found.append(parent)
-            id = parent
-        return found
-
-    def _end(self, id: str, territory: str | None) -> str:
-        """The item of a territory that an edge's end belongs to: of a port, its block's frame."""
-        parent = self.items[id]["parent"]
-        if self.items[id]["form"] == "port" and parent is not None and self._territory(parent) != territory:
-            return parent
-        return id
 
     def _room(self, frame: str | None) -> Rectangle:
         """Where the items of a frame may stand: below its header."""
@@ -168,23 +142,8 @@ class _Panel:
     def _parts(self, item: Json) -> list[Rectangle]:
         return [self._whole(item), *([rectangle(item["badge"])] if item["badge"] else [])]
 
-    def _within(self, territory: str | None, opened: set[str] | None = None) -> Iterator[Json]:
-        """The items of a territory that are seen; of its groups those in `opened`, or all, taken apart
-        into what is in them."""
-        waiting = list(self.inside.get(territory, []))
-        while waiting:
-            item = waiting.pop()
-            if item["group"] and (opened is None or item["id"] in opened):
-                waiting += self.inside.get(item["id"], [])
-            elif item["form"] != "port":
-                yield item
-
-    def _groups(self, territory: str | None) -> Iterator[Json]:
-        waiting = [item for item in self.inside.get(territory, []) if item["group"]]
-        while waiting:
-            group = waiting.pop()
-            waiting += [item for item in self.inside.get(group["id"], []) if item["group"]]
-            yield group
+    def _seen(self, frame: str | None) -> list[Json]:
+        return [item for item in self.inside.get(frame, []) if item["form"] != "port"]
 
     # Items
 
@@ -209,21 +168,28 @@ class _Panel:
     # Edges
 
     def _ends(self, edge: Json) -> Iterator[str]:
-        """An edge joins items of its territory, or ports of the blocks in it, from border to border."""
-        name, territory = _name(edge), self._territory(edge["parent"])
-        for id, at in ((edge["source"], 0), (edge["target"], -1)):
+        """An edge joins items of its frame, from border to border, at the ports that it names."""
+        name = _name(edge)
+        if len(edge["points"]) < 2:
+            yield f"{name} has no way"
+            return
+        for id, port, point in (
+            (edge["source"], edge["source_port"], edge["points"][0]),
+            (edge["target"], edge["target_port"], edge["points"][-1]),
+        ):
             if id not in self.items:
                 yield f"{name} ends at nothing"
                 return
-            item = self.items[self._end(id, territory)]
-            if self._territory(item["parent"]) != territory:
+            item = self.items[id]
+            if item["parent"] != edge["parent"]:
                 yield f"{name} ends at {id}, which is not in {edge['parent'] or 'the panel'}"
-                return
-            if len(edge["points"]) < 2:
-                yield f"{name} has no way"
-                return
-            if not self._at_border(item, edge["points"][at]):
-                yield f"{name} does not end at the border of {item['id']}"
+            if not self._at_border(item, point):
+                yield f"{name} does not end at the border of {id}"
+            if port is not None:
+                if port not in self.items or self.items[port]["parent"] != id:
+                    yield f"{name} ends at {port}, which is no port of {id}"
+                elif min(abs(a - b) for a, b in zip(point, self.boxes[port][:2], strict=True)) > STRAIGHT:
+                    yield f"{name} does not end where the port {port} is"
         for a, b in segments(edge):
             if abs(a[0] - b[0]) > 0.1 and abs(a[1] - b[1]) > 0.1:
                 yield f"{name} runs aslant from {a} to {b}"
@@ -241,28 +207,24 @@ class _Panel:
         return min(near) <= 0.6 or x >= right - 0.6 or y >= bottom - 0.6
 
     def _way(self, edge: Json) -> Iterator[str]:
-        """An edge runs through nothing: no item, its own ends neither, no title, no badge. Into a group
-        it comes beside the title."""
-        name, territory = _name(edge), self._territory(edge["parent"])
-        ends = {self._end(edge[end], territory) for end in ("source", "target")}
-        around = {group for id in ends for group in self._above(id) if self.items[group]["group"]}
-        blocked = list(self._within(territory, around))
-        titles = [(id, rectangle(text)) for id in around for text in self.items[id]["texts"]]
-        badged = [*blocked, *([self.items[territory]] if territory is not None else [])]
+        """An edge runs through nothing: no item, its own ends neither, no title, no badge."""
+        name, frame = _name(edge), edge["parent"]
+        ends = {edge["source"], edge["target"]}
+        seen = self._seen(frame)
+        badged = [*seen, *([self.items[frame]] if frame is not None else [])]
         badges = [(item["id"], rectangle(item["badge"])) for item in badged if item["badge"]]
-        room = self._room(territory)
+        room = self._room(frame)
         for a, b in segments(edge):
             low = (min(a[0], b[0]), min(a[1], b[1]), max(a[0], b[0]), max(a[1], b[1]))
             if not inside(low, room, 0.6):
-                yield f"{name} leaves {territory or 'its panel'}, or runs through its title: {a} to {b}"
-            for item in blocked:
+                yield f"{name} leaves {frame or 'its panel'}, or runs through its title: {a} to {b}"
+            for item in seen:
                 if crosses(a, b, self.boxes[item["id"]]):
                     what = "its own end" if item["id"] in ends else "through"
                     yield f"{name} runs {what} {item['id']}"
-            for what, boxes in (("title", titles), ("badge", badges)):
-                for id, box in boxes:
-                    if crosses(a, b, box):
-                        yield f"{name} runs through the {what} of {id}"
+            for id, box in badges:
+                if crosses(a, b, box):
+                    yield f"{name} runs through the badge of {id}"
 
     def _shared(self, edges: list[Json]) -> Iterator[str]:
         """Edges that have no end in common share no stretch: one would be taken for the other."""
@@ -278,28 +240,26 @@ class _Panel:
                 for near, start, end, other in lines[number + 1 :]:
                     if near - at >= 2:
                         break
-                    if {edge["source"], edge["target"]} & {other["source"], other["target"]}:
+                    if _point(edge, "source") == _point(other, "source"):
+                        continue
+                    if _point(edge, "target") == _point(other, "target"):
                         continue
                     if min(high, end) - max(low, start) > 1:
                         yield f"{_name(edge)} and {_name(other)} share a stretch"
 
-    def _labels(self, territory: str | None, edges: list[Json]) -> Iterator[str]:
-        """A label lies on no item, no line, no border of a group and no other label."""
-        room = self._room(territory)
+    def _labels(self, frame: str | None, edges: list[Json]) -> Iterator[str]:
+        """A label lies on no item, no line and no other label."""
+        room = self._room(frame)
         labels = [(_name(edge), rectangle(edge["label_box"])) for edge in edges if edge["label_box"]]
         for edge in edges:
             if edge["label"] and not edge["label_box"]:
                 yield f"the label of {_name(edge)} has no place"
-        within = list(self._within(territory))
         for name, box in labels:
             if not inside(box, room):
-                yield f"the label of {name} is not inside {territory or 'its panel'}: {box} of {room}"
-            for item in within:
+                yield f"the label of {name} is not inside {frame or 'its panel'}: {box} of {room}"
+            for item in self._seen(frame):
                 if any(overlap(box, part) for part in self._parts(item)):
                     yield f"the label of {name} lies on {item['id']}"
-            for group in self._groups(territory):
-                if overlap(box, self.boxes[group["id"]]) and not inside(box, self._room(group["id"])):
-                    yield f"the label of {name} lies on the border of {group['id']}"
             for other in edges:
                 if any(crosses(a, b, box, 0.1) for a, b in segments(other)):
                     yield f"the label of {name} lies on {_name(other)}"
@@ -307,27 +267,22 @@ class _Panel:
             if overlap(a, b):
                 yield f"the labels of {one} and {other} overlap"
 
-    def _spine(self, frame: str | None) -> Iterator[str]:
+    def _spine(self, frame: str | None, edges: list[Json]) -> Iterator[str]:
         """From entry to exit a straight way leads, if any leads there; of a chart in columns, one that
         is straight in each."""
         owner = self._owner(frame)
         entry, exit = owner["entry"], owner["exit"]
-        edges = [
-            (self._end(edge["source"], frame), self._end(edge["target"], frame), edge)
-            for edge in self.edges.get(frame, [])
-            if edge["source"] in self.items and edge["target"] in self.items
-        ]
         if entry is None or exit is None or exit not in _reached(entry, edges):
             return
         axis = 0 if self.panel["direction"] in ("TB", "BT") else 1
         columns = owner.get("columns") or []
         straight = []
-        for source, target, edge in edges:
-            places = [self.items[id]["spine"] for id in (source, target)]
+        for edge in edges:
+            places = [self.items[edge[end]]["spine"] for end in ("source", "target")]
             columned = len({_column(place, columns) for place in places}) > 1
             places += [point[axis] for point in edge["points"]]
             if columned or max(places) - min(places) <= STRAIGHT:
-                straight.append((source, target, edge))
+                straight.append(edge)
         if exit not in _reached(entry, straight):
             yield f"no straight way leads from {entry} to {exit}"
 
@@ -368,10 +323,15 @@ def _column(place: float, columns: list[list[float]]) -> int:
     return next((number for number, (low, high) in enumerate(columns) if low <= place <= high), -1)
 
 
-def _reached(start: str, edges: list[tuple[str, str, Json]]) -> set[str]:
+def _point(edge: Json, end: str) -> tuple[str, str | None]:
+    """What an edge starts or ends at: an item, or one port of it."""
+    return edge[end], edge[f"{end}_port"]
+
+
+def _reached(start: str, edges: list[Json]) -> set[str]:
     after: dict[str, list[str]] = {}
-    for source, target, _ in edges:
-        after.setdefault(source, []).append(target)
+    for edge in edges:
+        after.setdefault(edge["source"], []).append(edge["target"])
     seen = {start}
     waiting = [start]
     while waiting:
