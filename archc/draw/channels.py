@@ -26,21 +26,25 @@ Key = tuple[int, float]
 
 @dataclass(slots=True)
 class Span:
-    """A stretch across, `at` is its place at the item."""
+    """A stretch across; `at` is its place at the item, `bent`: it leads from or to the item's own
+    column, where another way may stand at the item."""
 
     at: float
     low: float
     high: float
+    bent: bool = False
     track: int = 0
 
-    def order(self) -> tuple[bool, float]:
-        """The order of tracks in which stretches cross least."""
-        towards_high = self.high - self.at > self.at - self.low
-        return (False, -self.at) if towards_high else (True, self.at)
+    def order_out(self) -> tuple[bool, bool, float]:
+        """The order of tracks in which stretches cross least, and none runs along another way's end."""
+        if self.high - self.at > self.at - self.low:
+            return self.bent, False, -self.at
+        return self.bent, True, self.at
 
-    def order_in(self) -> tuple[bool, float]:
-        from_low = self.at - self.low > self.high - self.at
-        return (False, -self.low) if from_low else (True, self.high)
+    def order_in(self) -> tuple[bool, bool, float]:
+        if self.at - self.low > self.high - self.at:
+            return not self.bent, False, -self.low
+        return not self.bent, True, self.high
 
 
 @dataclass(slots=True)
@@ -115,6 +119,7 @@ def _channels(columns: Columns, found: Arrivals) -> list[Channel]:
         if span is None:
             span = spans[key] = Span(at, at, at)
         span.low, span.high = min(span.low, column), max(span.high, column)
+        span.bent = span.bent or abs(column - x[key[0]]) < 0.05
 
     for i in plan.placed:
         for e in plan.leaving[i]:
@@ -129,7 +134,7 @@ def _channels(columns: Columns, found: Arrivals) -> list[Channel]:
                 room = LABEL if upright else text_width(edge.label, SMALL) + 6
                 first.label = max(first.label, room)
     for channel in channels:
-        _tracks(sorted(channel.out.values(), key=Span.order))
+        _tracks(sorted(channel.out.values(), key=Span.order_out))
         _tracks(sorted(channel.into.values(), key=Span.order_in))
     return channels
 
@@ -140,7 +145,7 @@ def _tracks(spans: list[Span]) -> None:
         return
     ends = sorted({end for span in spans for end in (span.low, span.high + APART)})
     number = {end: n for n, end in enumerate(ends)}
-    depth = Skyline(len(ends))
+    depth = Skyline([0.0] * len(ends))
     for span in spans:
         low, high = number[span.low], number[span.high + APART]
         span.track = round(depth.highest(low, high))

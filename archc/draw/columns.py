@@ -35,10 +35,9 @@ class Columns:
         self.right = right
         self.x: dict[int, float] = dict.fromkeys(plan.placed, 0.0)
         self.column = [0.0] * len(plan.edges)
-        self.reach = {-1: Skyline(2 * plan.rows + 1), 1: Skyline(2 * plan.rows + 1)}
         self.stubs = {i: self._stubs(i) for i in plan.placed}
         self.side: dict[int, int] = dict.fromkeys(plan.spine, 0)
-        self._stand_spine()
+        self.reach = {side: Skyline(self._spine_reach(side)) for side in (-1, 1)}
         self._stand_ears()
 
     def _stubs(self, i: int) -> tuple[tuple[float, float], tuple[float, float]]:
@@ -54,21 +53,22 @@ class Columns:
             into += [max(low, -far), min(high, far)]
         return (-min(into), max(into)), (-min(out), max(out))
 
-    def _stand_spine(self) -> None:
+    def _spine_reach(self, side: int) -> list[float]:
+        """How far the spine's items and labels reach to a side, by slot."""
+        part = 0 if side < 0 else 1
+        reach = [0.0] * (2 * self.plan.rows + 1)
         for i in self.plan.spine:
-            row, unit = 2 * self.plan.layer[i], self.units[i]
-            for side, part in ((-1, 0), (1, 1)):
-                self.reach[side].raise_to(row, row + 1, unit.towards(side))
-                into, out = self.stubs[i]
-                self.reach[side].raise_to(row - 1, row, into[part])
-                self.reach[side].raise_to(row + 1, row + 2, out[part])
+            row = 2 * self.plan.layer[i]
+            into, out = self.stubs[i]
+            reach[row] = self.units[i].towards(side)
+            reach[row - 1] = max(reach[row - 1], into[part])  # of the first row: a slot that nothing has
+            reach[row + 1] = max(reach[row + 1], out[part])
         for e in self.plan.spine_ways:
             a, _, edge = self.plan.edges[e]
             if edge.label:
                 slot = 2 * self.plan.layer[a] + 1
-                low, high = label_reach(edge.label, self.direction)
-                self.reach[-1].raise_to(slot, slot + 1, low)
-                self.reach[1].raise_to(slot, slot + 1, high)
+                reach[slot] = max(reach[slot], label_reach(edge.label, self.direction)[part])
+        return reach
 
     # Sides
 

@@ -38,12 +38,13 @@ class Order:
 @dataclass(frozen=True, slots=True)
 class Ends:
     """Where a frame begins and ends: its main items, those that stand in the first row alone, and
-    those that stand in the last."""
+    those that stand in the last. The main path avoids the edges that are `bent`."""
 
     entry: int | None = None
     exit: int | None = None
     first: Collection[int] = ()
     last: Collection[int] = ()
+    bent: Collection[int] = ()
 
 
 def order(count: int, edges: Sequence[tuple[int, int]], ends: Ends, sums: Collection[int] = ()) -> Order:
@@ -102,6 +103,7 @@ def _spine(
             length[i] = 0
             continue
         reached = [(way, j) for way, j in before[i] if length[j] is not None]
+        reached = [way for way in reached if way[0] not in ends.bent] or reached
         if not reached:
             continue
         chosen = max(reached, key=lambda way: length[way[1]] or 0) if i in sums else reached[0]
@@ -109,7 +111,7 @@ def _spine(
         if len(alike) > 2 and (i not in sums or len({length[j] for _, j in alike}) == 1):
             chosen = alike[len(alike) // 2]
         length[i], back[i] = (length[chosen[1]] or 0) + 1, chosen
-    reached_ends = [i for i in range(count) if length[i] is not None]
+    reached_ends = [i for i in range(count) if length[i] is not None and i not in ends.last]
     here = ends.exit
     lost = None
     if here is None or length[here] is None:

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from archc.draw.arrivals import Arrivals, arrivals
 from archc.draw.channels import Rows, into_key, out_key, rows
 from archc.draw.columns import ABOVE, BESIDE, Columns
-from archc.draw.measure import HEADER, PADDING, SMALL, header_width
+from archc.draw.measure import HEADER, PADDING, SMALL, badge_width, header_width
 from archc.draw.metrics import text_width
 from archc.draw.plan import Plan, plan
 from archc.draw.scene import Box, Direction, Edge, Frame, Item
@@ -224,8 +224,8 @@ class _Drawing:
         (low, up), (high, down) = self.low, self.high
         width = high - low + left + right
         if self.header:
+            width += self._beside_badge(high + right)
             missing = header_width(self.frame) - width
-            missing = max(missing, self._badge_room(right) if self.upright else 0.0)
             if missing > 0:
                 width += missing
                 if self.upright:
@@ -256,6 +256,10 @@ class _Drawing:
         around |= {end: 0.0} if self.plan.ports_last else {}
         return around["left"], HEADER + around["top"], around["right"], around["bottom"]
 
-    def _badge_room(self, padding: float) -> float:
-        """By how much a repeated frame is to be wider, that its ways pass beside its badge."""
-        return 0.0
+    def _beside_badge(self, right: float) -> float:
+        """What is missing at the right of a repeated frame, that its ways pass beside its badge."""
+        if self.frame.copies < 2 or not self.upright:
+            return 0.0
+        ports = [place.x for place in self.places if not place.w and place.y == self.low[1]]
+        free = badge_width(self.frame.copies, self.frame.parallel) / 2 + 4
+        return max([0.0, *(x + free - right for x in ports)])

@@ -128,6 +128,7 @@ def _order(made: Plan, ways: list[int], entry: int | None, exit: int | None) -> 
             None if exit is None else place[exit],
             {place[i] for i in first},
             {place[i] for i in last},
+            {n for n, e in enumerate(ways) if _is_bent(made, edges[e])},
         ),
         {place[i] for i in sums},
     )
@@ -147,3 +148,14 @@ def _order(made: Plan, ways: list[int], entry: int | None, exit: int | None) -> 
             made.main_out.update((edges[e].source, e) for e in own if edges[e].source in inner)
     made.main_in.update((edges[e].target, e) for e in made.spine_ways)
     made.main_out.update((edges[e].source, e) for e in made.spine_ways)
+
+
+def _is_bent(made: Plan, way: Way) -> bool:
+    """Does a way leave or enter a frame elsewhere than where the frame's own main path does?"""
+    source, target = made.items[way.source], made.items[way.target]
+    out = isinstance(source, Frame) and way.edge.source_port not in ("", source.exit or way.edge.source_port)
+    into = isinstance(target, Frame) and way.edge.target_port not in (
+        "",
+        target.entry or way.edge.target_port,
+    )
+    return out or into

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 
 class Skyline:
-    """A height for each of `size` places, 0 at first."""
+    """A height of at least 0 for each of some places."""
 
-    def __init__(self, size: int) -> None:
-        self._size = max(size, 1)
-        self._best = [0.0] * (2 * self._size)  # the highest below a node of the tree
-        self._whole = [0.0] * (2 * self._size)  # what all places below a node were raised to
+    def __init__(self, heights: list[float]) -> None:
+        self._size = size = len(heights)
+        self._best = [0.0] * size + heights  # the highest below a node of the tree
+        self._whole = [0.0] * (2 * size)  # what all places below a node were raised to
+        for node in reversed(range(1, size)):
+            self._best[node] = max(self._best[2 * node], self._best[2 * node + 1])
 
     def raise_to(self, low: int, high: int, height: float) -> None:
         """Raise the places from `low` to before `high` that are lower than `height` to it."""
         low, high = max(low, 0) + self._size, min(high, self._size) + self._size
-        if low >= high:
+        if low >= high or not height:
             return
         first, last = low, high - 1
         best, whole = self._best, self._whole
@@ -32,7 +34,8 @@ class Skyline:
         for node in (first, last):
             node >>= 1
             while node:
-                best[node] = max(best[2 * node], best[2 * node + 1], whole[node])
+                if best[node] < height:
+                    best[node] = max(best[2 * node], best[2 * node + 1], whole[node])
                 node >>= 1
 
     def highest(self, low: int, high: int) -> float:
