@@ -248,9 +248,10 @@ class _Panel:
                         yield f"{_name(edge)} and {_name(other)} share a stretch"
 
     def _labels(self, frame: str | None, edges: list[Json]) -> Iterator[str]:
-        """A label lies on no item, no line and no other label."""
+        """A label, or what stands beside a circle, lies on no item, no line and no other label."""
         room = self._room(frame)
         labels = [(_name(edge), rectangle(edge["label_box"])) for edge in edges if edge["label_box"]]
+        labels += [(item["id"], rectangle(text)) for item in self._seen(frame) for text in _beside(item)]
         for edge in edges:
             if edge["label"] and not edge["label_box"]:
                 yield f"the label of {_name(edge)} has no place"
@@ -272,6 +273,7 @@ class _Panel:
         is straight in each."""
         owner = self._owner(frame)
         entry, exit = owner["entry"], owner["exit"]
+        edges = [edge for edge in edges if self._is_main(edge)]
         if entry is None or exit is None or exit not in _reached(entry, edges):
             return
         axis = 0 if self.panel["direction"] in ("TB", "BT") else 1
@@ -286,6 +288,12 @@ class _Panel:
         if exit not in _reached(entry, straight):
             yield f"no straight way leads from {entry} to {exit}"
 
+    def _is_main(self, edge: Json) -> bool:
+        """Does an edge lead from the main output of an item to the main input of another?"""
+        exit, entry = self.items[edge["source"]].get("exit"), self.items[edge["target"]].get("entry")
+        comes, goes = edge["source_port"], edge["target_port"]
+        return (exit is None or comes in (None, exit)) and (entry is None or goes in (None, entry))
+
     # Texts
 
     def _texts(self, item: Json) -> Iterator[str]:
@@ -296,7 +304,7 @@ class _Panel:
         yield from self._own_texts(item, room)
 
     def _own_texts(self, owner: Json, room: Rectangle) -> Iterator[str]:
-        texts = owner.get("texts", [])
+        texts = [text for text in owner.get("texts", []) if text not in _beside(owner)]
         badge = rectangle(owner["badge"]) if owner.get("badge") else None
         for text in texts:
             box = rectangle(text)
@@ -307,6 +315,13 @@ class _Panel:
         for one, other in combinations(texts, 2):
             if overlap(rectangle(one), rectangle(other)):
                 yield f"{one['text']!r} and {other['text']!r} of {owner['id']} overlap"
+
+
+def _beside(item: Json) -> list[Json]:
+    """The texts of a circle that has no room for them: when it is there."""
+    if item.get("form") != "circle" or not item["condition"]:
+        return []
+    return [text for text in item["texts"] if text["text"].endswith(item["condition"])]
 
 
 def _strip(frame: Json) -> Rectangle:

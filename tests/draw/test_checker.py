@@ -222,6 +222,12 @@ BROKEN: dict[str, tuple[Callable[[Json], None], str]] = {
         lambda p: item(p, "x")["texts"].append(text("64", 120, 112)),
         "'x' and '64' of x overlap",
     ),
+    "what stands beside a circle on a line": (
+        lambda p: item(p, "out").update(
+            form="circle", condition="e", texts=[text("if e", 245, 585, 10)], spine=150
+        ),
+        "the label of out lies on x -> out",
+    ),
     "a text under a badge": (
         put("x", badge=[130, 95, 20, 20]),
         "'x' lies under the badge of x",
