@@ -80,8 +80,9 @@ def _lay_out(
         item, inside = made.items[i], None
         if isinstance(item, Frame):
             inside = _lay_out(item, True, direction, *made.through(i), made.right_ports(i))
-        units[i] = unit(item, inside, max(0, len(made.coming[i]) - 1), direction)
-        for side, edges in made.tags.get(i, {}).items():
+        tags = made.tags.get(i, {})
+        units[i] = unit(item, inside, max(0, len(made.coming[i]) - 1), 2 - len(tags), direction)
+        for side, edges in tags.items():
             boxes = [(made.items[made.edges[e].source], e) for e in edges]
             units[i].tags[side] = [Tag(box, e, direction) for box, e in boxes if isinstance(box, Box)]
         put_tags(units[i], direction)

@@ -187,7 +187,7 @@ def box_words(place: Place) -> list[Text]:
         case "circle":
             found.append(Text(x, middle + 5, box.title, 15, anchor="middle"))
             if condition:
-                found.append(Text(*condition_at(place.x, middle, place.w), condition, SMALL, "small"))
+                found.append(Text(*condition_at(place.x, place.y, place.w), condition, SMALL, "small"))
             return found
         case "strip":
             base, detail = middle + 3.5, ""

@@ -53,7 +53,8 @@ def condition_text(item: Item) -> str:
 
 
 def condition_at(x: float, y: float, w: float) -> tuple[float, float]:
-    """Where the condition of a circle `w` wide begins, on its baseline: above the line at its middle."""
+    """Where the condition of a circle begins, on its baseline: beside it, above the line at its middle.
+    `x`, `y` is its top left corner."""
     return x + w + 1, y + 4
 
 

@@ -118,8 +118,8 @@ def turned(box: tuple[float, float, float, float], w: float, h: float, direction
             return w - x - bw, w - x, y, y + bh
 
 
-def unit(item: Item, inside: Area | None, ways: int, direction: Direction) -> Unit:
-    """An item with up to `ways` ways that come in beside its main one."""
+def unit(item: Item, inside: Area | None, ways: int, sides: int, direction: Direction) -> Unit:
+    """An item with up to `ways` ways that come in beside its main one, `sides` of its sides being free."""
     upright = direction in UPRIGHT
     if inside is not None:
         w, h, spine = inside.w, inside.h, inside.spine
@@ -127,8 +127,8 @@ def unit(item: Item, inside: Area | None, ways: int, direction: Direction) -> Un
         assert isinstance(item, Box)
         w, h = box_size(item, direction)
         need = 2 * (_margin(item) + CLOSEST * min(ways, MOST_PORTS))
-        if ways and item.form == "circle":
-            need = w + 2 * CLOSEST * max(0, min(ways, MOST_PORTS) - 2)
+        if item.form == "circle":  # which two more ways come into at its sides
+            need = w + 2 * CLOSEST * max(0, min(ways, MOST_PORTS) - sides)
         if ways and item.form not in ("port", "dots"):
             w, h = (max(w, need), h) if upright else (w, max(h, need))
         spine = (w if upright else h) / 2
@@ -143,8 +143,11 @@ def unit(item: Item, inside: Area | None, ways: int, direction: Direction) -> Un
         _repeated(found, w, h, direction)
     if isinstance(item, Box) and item.form == "circle" and condition_text(item):
         x, y = condition_at(0, 0, w)
-        text = (x, y - SMALL * 0.8, text_width(condition_text(item), SMALL), SMALL)
-        _look_out(found, turned(text, w, h, direction))
+        text = (x, y - SMALL * 0.8, text_width(condition_text(item), SMALL), SMALL * 1.1)
+        part = turned(text, w, h, direction)
+        _look_out(found, part)
+        if part[0] < 0:
+            found.ins = _beside(found.ins, part[2] - spine - 1, part[3] - spine + 1)
     return found
 
 
@@ -152,7 +155,7 @@ def _margin(item: Item) -> float:
     """How far from an item's corners ways come in."""
     if isinstance(item, Frame):
         return 12.0
-    return 12.0 if item.form in ("pill", "circle") else 8.0
+    return {"pill": 12.0, "circle": 6.0}.get(item.form, 8.0)
 
 
 def _within(low: float, high: float) -> Range:
@@ -233,15 +236,16 @@ def put_tags(found: Unit, direction: Direction) -> None:
         at = middle - whole / 2
         bends = len(tags) - 1
         edge = (found.high + found.far) if side > 0 else found.low
+        near = max(edge + ARROW + STACK * bends, found.towards(side) + STACK)
         for number, tag in enumerate(tags):
             tag.at, tag.port = at, ports[number]
             at += lengths[number] + STACK
-            tag.across = edge + ARROW + 6 * bends
+            tag.across = near
             order = abs(2 * number - bends)  # the outermost bend next to the item
             tag.bend = edge + ARROW - STACK + 3 * (bends - order)
         found.before = max(found.before, -tags[0].at)
         found.after = max(found.after, at - STACK - found.length)
-        reach = edge + ARROW + 6 * bends + max(widths)
+        reach = near + max(widths)
         if side > 0:
             found.right = max(found.right, reach)
         else:
