@@ -135,7 +135,9 @@ class _Finder:
                 inside.add(here)
                 waiting += self.uses.operands.get(here, ())
         for here in inside:
-            begins = not any(before in inside for before in self.uses.operands.get(here, ()))
+            # Behind what may be bypassed, the condition is written again.
+            above = [before for before in self.uses.operands.get(here, ()) if before in inside]
+            begins = all(before in self.found.inside for before in above)
             self._note(here, text if begins else "")
         return bool(inside)
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from archc.draw.words import Divisors, divisors_of, shape_of, size_text
+from archc.draw.words import Divisors, divisors_of, expression, shape_of, short, size_text
 from archc.graph.ir import Bundle, Graph, Ref
+from archc.lang.values import Unsettled
+from archc.ops.placeholder import Placeholder
 from archc.report.cost import Costs
 from archc.report.summary import flops_text
-from archc.shapes import Tensor, describe
+from archc.shapes import Dim, Tensor, describe
 
 
 def facts(graph: Graph, costs: Costs) -> list[str]:
@@ -28,9 +30,14 @@ def facts(graph: Graph, costs: Costs) -> list[str]:
 
 
 def _open_params(graph: Graph) -> list[str]:
-    """The params that nobody has given."""
-    names = [name for name, param in graph.block.params.items() if param.default is None]
-    return [f"params {', '.join(names)}"] if names else []
+    """The params that nobody has given, with their defaults."""
+    found = []
+    for name, param in graph.block.params.items():
+        value = graph.params.get(name)
+        if isinstance(value, Dim | Unsettled) or isinstance(getattr(value, "what", None), Placeholder):
+            default = "" if param.default is None else f" = {expression(param.default.span.text)}"
+            found.append(f"{name}{default}")
+    return [short(", ".join(found), 160)] if found else []
 
 
 def _value(graph: Graph, name: str, ref: Ref, divisors: Divisors, several: int) -> str:
@@ -42,6 +49,8 @@ def _value(graph: Graph, name: str, ref: Ref, divisors: Divisors, several: int) 
         if type_.dtype != "float" or whole:
             sizes = [size_text(size, divisors) for size in type_.shape or ()]
             text = f"{type_.dtype}[{', '.join(sizes)}]" if type_.shape is not None else type_.dtype
+    if not text:
+        return name
     mark = "?" if graph.node(ref).outputs[ref.out].open else ""
     named = several > 1 or isinstance(type_, Bundle) or "[" in text
     return f"{name}{mark}: {text}" if named else text

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
 from archc.draw.cards import Cards
@@ -177,6 +178,7 @@ class Filler:
         drawn: list[tuple[Piece | None, Item]] = []
         for piece in pieces(member, node.use, cuts):
             id = self._free(self.view.path + member.name + piece.suffix, number, piece.first)
+            piece = replace(piece, index=self.view.words(piece.index))
             item = self._marked(number, node, self.cards.piece(number, node, piece, id))
             if member.count is not None and drawn:
                 dots = Box(self._free(f"{self.view.path}{member.name}.dots", number), "⋮", form="dots")
@@ -206,7 +208,7 @@ class Filler:
         """An item with the choices that it stands for, dotted where it may be absent."""
         item.nodes += tuple(self.choices.inside.get(number, ()))
         item.dotted = node.outputs[0].open or number in self.choices.dotted
-        item.condition = self.choices.dotted.get(number, "")
+        item.condition = self.view.words(self.choices.dotted.get(number, ""))
         return item
 
     # What goes into what

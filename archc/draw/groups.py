@@ -114,7 +114,7 @@ class _Enclosing:
         self.opening = opening
         self.ids: set[str] = set()
         self.made: dict[str, Frame] = {}
-        self.gates: dict[str, dict[str, Box]] = {}
+        self.gates: dict[str, dict[str, tuple[int, Box]]] = {}
         self.edges: dict[tuple[str, str, str, str], Edge] = {}
 
     def run(self) -> None:
@@ -123,41 +123,43 @@ class _Enclosing:
         for item in items:
             self._around(self.innermost.get(item.id)).items.append(item)
         edges, self.frame.edges = self.frame.edges, []
+        place = {item.id: number for number, item in enumerate(items)}
         for edge in edges:
-            self._lead(edge)
+            self._lead(edge, place)
         for made in self.made.values():
             own = [item for item in made.items if not isinstance(item, Box) or item.form != "tag"]
             made.dotted = all(item.dotted for item in own)
             made.parameters = sum(map(parameters, own)) or None
             made.note = f"{made.parameters:,}" if made.parameters else ""
-            gates = self.gates.get(made.id, {}).values()
+            found = sorted(self.gates.get(made.id, {}).values(), key=lambda gate: gate[0])
+            gates = [gate for _, gate in found]
             made.items[:0] = [gate for gate in gates if gate.kind == "input"]
             made.items += [gate for gate in gates if gate.kind == "output"]
         _collapse(self.frame, {self.made[r.name].id for r in self._regions() if not self._opened(r)})
 
-    def _lead(self, edge: Edge) -> None:
+    def _lead(self, edge: Edge, place: dict[str, int]) -> None:
         """Lead an edge through the borders of the groups between its ends, by a port in each."""
         out, into = (_outward(self.innermost.get(end)) for end in (edge.source, edge.target))
         shared = next((region for region in out if region in into), None)
         source, source_port = edge.source, edge.source_port
         for region in out[: out.index(shared)] if shared else out:
             frame = self._around(region)
-            gate = self._gate(frame, "<", source_port or source, "output")
+            gate = self._gate(frame, "<", source_port or source, "output", place[edge.source])
             self._add(frame, Edge(source, gate, "", edge.style, source_port))
             source, source_port = frame.id, gate
         target, target_port = edge.target, edge.target_port
         for region in into[: into.index(shared)] if shared else into:
             frame = self._around(region)
-            gate = self._gate(frame, ">", source_port or source, "input")
+            gate = self._gate(frame, ">", source_port or source, "input", place[edge.source])
             self._add(frame, Edge(gate, target, "", edge.style, "", target_port))
             target, target_port = frame.id, gate
         last = Edge(source, target, edge.label, edge.style, source_port, target_port)
         self._add(self._around(shared), last)
 
-    def _gate(self, frame: Frame, mark: str, source: str, kind: str) -> str:
-        """The port of a group for what comes from an item."""
+    def _gate(self, frame: Frame, mark: str, source: str, kind: str, place: int) -> str:
+        """The port of a group for what comes from an item, the one at `place` in the flow."""
         id = f"{frame.id}{mark}{source}"
-        self.gates.setdefault(frame.id, {}).setdefault(id, Box(id, "", kind=kind, form="port"))
+        self.gates.setdefault(frame.id, {})[id] = (place, Box(id, "", kind=kind, form="port"))
         return id
 
     def _add(self, frame: Frame, edge: Edge) -> None:
@@ -206,7 +208,7 @@ def _collapse(frame: Frame, closed: set[str]) -> None:
     for number, item in enumerate(frame.items):
         if isinstance(item, Frame) and item.graph is None:
             if item.id in closed:
-                frame.items[number] = _box(item)
+                frame.items[number] = closed_box(item)
             else:
                 _collapse(item, closed)
     kept: dict[tuple[str, str, str, str], Edge] = {}
@@ -217,7 +219,7 @@ def _collapse(frame: Frame, closed: set[str]) -> None:
     frame.edges = list(kept.values())
 
 
-def _box(group: Frame) -> Box:
+def closed_box(group: Frame) -> Box:
     """A closed group as one box."""
     inner = [item for item in _own(group) if item.nodes]
     detail = short(" · ".join(item.title for item in inner), 40)

@@ -56,7 +56,7 @@ def _closed_in(block: Graph) -> list[Graph]:
 def _inset(
     name: str, alike: list[Graph], kinds: dict[str, list[Graph]], uses: dict[Graph, int], stage: Stage
 ) -> Frame:
-    shown = max(alike, key=lambda block: uses.get(block, 0))
+    shown = max(alike, key=lambda block: (len(block.nodes) * block.outline, uses.get(block, 0)))
     frame = stage.panel(shown)
     frame.id = name
     words = [] if shown.outline else _sizes(shown)
@@ -130,7 +130,9 @@ def _numbers(graph: Graph) -> dict[str, Any]:
 
 def definition(graph: Graph) -> str:
     """The name of the inset that shows a block: its own, and a number where its variants differ in
-    more than sizes."""
+    more than sizes. An outline has one: it leaves open what is decided in some places."""
+    if graph.outline:
+        return f"def-{graph.name}"
     return f"def-{graph.name}-{_structure(graph)}"
 
 

@@ -7,6 +7,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 
 from archc.draw.values import ALL, Values
+from archc.draw.words import expression
 from archc.graph.ir import Call, Copy, Graph, Member
 from archc.graph.runs import Run, runs
 
@@ -44,7 +45,7 @@ def _ends(member: Member, use: int) -> list[Piece]:
     """The first and the last of copies whose number nobody knows."""
     indices = member.indices or ("0", "n")
     return [
-        Piece(number, 1, copy, f".{number}", f"[{index}]")
+        Piece(number, 1, copy, f".{number}", f"[{expression(index)}]")
         for number, (copy, index) in enumerate(zip(member.uses[use], indices, strict=True))
         if copy.target is not None
     ]

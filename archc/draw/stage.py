@@ -24,6 +24,10 @@ MOST_BOXES = 40
 """As many boxes as the main chart shows where no level is asked for."""
 
 
+_OUTLINE_WEIGHT = {"conv": 4, "linear": 2}
+"""What an operator counts for its block's colour where nobody knows its parameters."""
+
+
 def scene(graph: Graph, options: Options = DEFAULTS) -> Scene:
     """The scene of a Graph.
 
@@ -152,7 +156,10 @@ class Stage:
         for node in graph.nodes.values():
             if isinstance(node, Apply):
                 member = graph.members.get(node.member or "")
-                own = self._weight(graph, lambda m=member: self.costs.member(m).parameters) if member else 0
+                if graph.outline:
+                    own = _OUTLINE_WEIGHT.get(node.op.kind, 1) if member else 0
+                else:
+                    own = self.costs.member(member).parameters if member else 0
                 weight[node.op.kind] = weight.get(node.op.kind, 0) + own
             elif isinstance(node, Call):
                 for copy in graph.members[node.member].copies:
@@ -160,18 +167,13 @@ class Stage:
                     for target in options or [copy.target]:
                         if isinstance(target, Graph | Op):
                             kind = self.kind(target) if isinstance(target, Graph) else target.kind
-                            own = self._weight(graph, lambda c=copy: self.costs.copy(c).parameters)
+                            own = 1 if graph.outline else self.costs.copy(copy).parameters
                             weight[kind] = weight.get(kind, 0) + own
         if "attention" in weight or _attends(graph):
             return "attention"
         if "resampling" in weight or _resamples(graph):
             return "resampling"
         return max(weight, key=lambda kind: weight[kind]) if any(weight.values()) else "other"
-
-    @staticmethod
-    def _weight(graph: Graph, parameters: Any) -> int:
-        """What a part counts for its block's colour: its parameters, in an outline one."""
-        return 1 if graph.outline else parameters()
 
 
 def _attends(graph: Graph) -> bool:

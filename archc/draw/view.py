@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from archc.draw.opening import Path, Step
-from archc.draw.words import NONE, Divisors, shape_of
+from archc.draw.words import NONE, Divisors, shape_of, size_text
 from archc.graph.ir import Graph, Member, Operand, Type
+from archc.lang.values import Unsettled
 from archc.report.cost import Costs, operand_type, outer, outer_type, spread
 from archc.report.summary import flops_text
-from archc.shapes import Size, Tensor, TooLarge, substitute
+from archc.shapes import Dim, Size, Tensor, TooLarge, plain, substitute
 
 Tied = tuple[tuple[str, ...], int]
 """A weight that is another's: the words of its path, and minus its number of elements."""
@@ -36,6 +38,8 @@ class View:
     _texts: dict[Type | None, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
+        # In an outline, what is no number there cannot stand in a size here.
+        self.numbers = {k: v for k, v in self.numbers.items() if not isinstance(v, Unsettled)}
         if not self.graph.outline:
             own = [(left, self.costs.tied(self.graph, left).parameters) for left, _ in self.graph.ties]
             self.ties += tuple((tuple(path.split(".")), count) for path, count in own)
@@ -96,6 +100,19 @@ class View:
         if known is None:
             known = self._texts[type_] = "" if type_ is None else str(self.seen(type_))
         return known
+
+    def words(self, text: str) -> str:
+        """A text of the Graph with its numbers in the chart's names: `layers − 1` as `num_blocks − 1`."""
+        if not self.numbers or not text:
+            return text
+        return re.sub(r"\b[A-Za-z_]\w*", lambda word: self._word(word[0]), text)
+
+    def _word(self, name: str) -> str:
+        value = plain(self.numbers.get(name))
+        if not isinstance(value, int | Dim) or isinstance(value, bool) or "?" in str(value):
+            return name
+        text = size_text(value, self.divisors)
+        return text if re.fullmatch(r"[\w.]+(\[.*\])?", text) else f"({text})"
 
     def change(self, before: Type | None, after: Type | None) -> str:
         """The label of a value, where its shape is not that of what it is made from."""

@@ -8,6 +8,7 @@ from fractions import Fraction
 from typing import Any
 
 from archc.graph.ir import Apply, Bundle, Graph, Number, Type
+from archc.lang.values import Unsettled
 from archc.ops import table as ops
 from archc.ops.base import Op, ShapeError
 from archc.report.cost import asked
@@ -50,7 +51,7 @@ def size_text(size: Any, divisors: Divisors = NONE) -> str:
         return str(plain(size))
     if "?" in str(size):
         return "?"  # nobody knows it
-    return _fraction(size, divisors) or formula(str(size))
+    return _fraction(size, divisors) or expression(str(size))
 
 
 def _fraction(size: Any, divisors: Divisors) -> str | None:
@@ -69,6 +70,18 @@ def _fraction(size: Any, divisors: Divisors) -> str | None:
     return text if factor.denominator == 1 else f"{text}/{factor.denominator}"
 
 
+def expression(text: str) -> str:
+    """An expression of a spec with the signs that a diagram uses: `ch·ch_mult[levels − 1]`.
+
+    >>> expression("ch * ch_mult[-1]"), expression("levels - 1 if last else levels")
+    ('ch·ch_mult[−1]', 'levels − 1 | levels')
+    """
+    chosen = re.fullmatch(r"(.+) if .+ else (.+)", text)
+    if chosen:
+        return f"{expression(chosen[1])} | {expression(chosen[2])}"
+    return formula(text).replace(" - ", " − ").replace("[-", "[−")
+
+
 def short(text: str, most: int = 30) -> str:
     """A text that is not longer than a box can take."""
     return text if len(text) <= most else text[: most - 1].rstrip() + "…"
@@ -84,9 +97,20 @@ def label_of(op: Op, types: Sequence[Tensor | None]) -> str:
     try:
         label = asked(op.label, *types)
     except (ShapeError, ArithmeticError, TypeError, IndexError, ValueError):
-        return ""  # in an outline: it asks for what nobody has given
+        return _open_attributes(op)  # in an outline: it asks for what nobody has given
     label = re.sub(r"(?<=\d)x(?=\d)", "×", label)
-    return formula(label) if re.search(r" (\*|\*\*|//) ", label) else label
+    return expression(label) if re.search(r" (\*|\*\*|//|-) ", label) else label
+
+
+def _open_attributes(op: Op) -> str:
+    """The attributes of an operator that nobody has given."""
+    found = []
+    for name in type(op).model_fields:
+        value = getattr(op, name)
+        if isinstance(value, Dim | Unsettled):
+            text = expression(str(value))
+            found.append(text if text == name else f"{name} = {text}")
+    return ", ".join(found)
 
 
 def translated(op: Op, numbers: Mapping[str, Any]) -> Op:
@@ -131,22 +155,23 @@ def shape_of(type_: Type | None, divisors: Divisors = NONE) -> str:
         return ""
     if isinstance(type_, Bundle):
         kinds = {shape_of(member, divisors) for member in type_.members}
-        each = kinds.pop() if len(kinds) == 1 else "tensors"
+        each = (kinds.pop() if len(kinds) == 1 else "") or "tensors"
         count = len(type_.members) if type_.count is None else size_text(type_.count, divisors)
         return f"[{count}: {each}]"
     if type_.shape is None:
-        return "?"
+        return ""
     shape = type_.shape
     if len(shape) > 1 and isinstance(shape[0], Dim) and str(shape[0]).isidentifier():
         shape = shape[1:]  # the batch: a free dimension that comes first
     if not shape:
         return "number"
-    return " × ".join(_factor(short(size_text(size, divisors), 12)) for size in shape)
+    sizes = [_factor(short(size_text(size, divisors), 32)) for size in shape]
+    return " × ".join(sizes) if set(sizes) != {"?"} else ""
 
 
 def _factor(text: str) -> str:
     """A size among others: a sum in brackets."""
-    return f"({text})" if " " in text else text
+    return f"({text})" if " " in re.sub(r"\[.*?\]", "", text) else text
 
 
 def symbol_of(node: Apply) -> str | None:
