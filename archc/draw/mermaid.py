@@ -1,81 +1,233 @@
-"""A scene's main chart as mermaid text: blocks are subgraphs, and edges go to subgraphs' ids."""
+"""A scene as mermaid text: blocks are subgraphs, and edges go to subgraphs' names.
+
+mermaid forgets a subgraph's direction where an edge goes to something in it; hence edges end at the
+opened block itself, whose ports are drawn in it where there is more to tell than its border does.
+"""
 
 from __future__ import annotations
 
-from archc.draw.measure import badge_text, count_text
-from archc.draw.palette import KINDS, LIGHT
-from archc.draw.scene import Box, Frame, Scene
+import re
+from collections import Counter
+from dataclasses import dataclass
+from itertools import pairwise
+from urllib.parse import quote
 
+from archc.draw.chart import Label, Names, Ways, box_label, frame_label
+from archc.draw.limits import TooLarge
+from archc.draw.palette import LIGHT, colours, spec_ink
+from archc.draw.scene import Box, Direction, Edge, Frame, Scene
+
+MOST_EDGES, MOST_CHARACTERS = 500, 50_000
+"""mermaid refuses a chart of more, wherever a page does not raise its `maxEdges` and `maxTextSize`."""
+
+_SETTINGS = (
+    '%%{init: {"htmlLabels": true, "flowchart": {"htmlLabels": true, "padding": 12, "nodeSpacing": 30, '
+    '"rankSpacing": 32, "wrappingWidth": 600, "subGraphTitleMargin": {"top": 4, "bottom": 8}}}}%%'
+)
 _FORMS = {
-    "card": ('["', '"]'),
-    "pill": ('(["', '"])'),
+    "card": ('("', '")'),
+    "strip": ('("', '")'),
+    "pill": ('("', '")'),
+    "port": ('("', '")'),
+    "dots": ('["', '"]'),
     "circle": ('(("', '"))'),
     "tag": ('>"', '"]'),
 }
-_ARROWS = {"data": "-->", "residual": "-.->", "optional": "-.->"}
+_REPEATED = ('[["', '"]]')
+_ARROWS = {"data": "-->", "residual": "-->", "optional": "-.->"}
+# Colours that are read on a light and on a dark page alike: boxes are light with dark texts, frames
+# a veil over the page, whose blocks have the page's own ink.
+_INK = "#0f172a"
+_CLASSES = {kind: f"fill:{c.fill},stroke:{c.stroke},color:{_INK}" for kind, c in LIGHT.items()} | {
+    "frame": "fill:#94a3b81f,stroke:#94a3b8",
+    "group": "fill:none,stroke:#94a3b8,stroke-dasharray:5 4",
+    "pill": "rx:20,ry:20",
+    "maybe": "stroke-dasharray:2 3",
+    "dots": "fill:none,stroke:none",
+}
+_RESIDUAL = "stroke:#8b5cf6,stroke-width:1.5px,stroke-dasharray:6 4"
 
 
 def mermaid(scene: Scene) -> str:
-    """The text of a `.mmd` file, for a Markdown document or mermaid itself."""
-    return "\n".join(_Chart(scene).lines) + "\n"
+    """The text of a `.mmd` file, for a Markdown document or mermaid itself.
+
+    The insets follow the main chart as subgraphs, as many as mermaid's limits leave room for. Raises
+    TooLarge where the main chart alone is beyond them.
+    """
+    for count in range(len(scene.insets), -1, -1):
+        chart = _Chart(scene, scene.insets[:count])
+        text = chart.text()
+        length = len(text.encode("utf-16-le")) // 2  # as JavaScript counts
+        sizes = {"edges": (chart.edges, MOST_EDGES), "characters": (length, MOST_CHARACTERS)}
+        over = [
+            f"{most:,} {unit}, this chart has {size:,}" for unit, (size, most) in sizes.items() if size > most
+        ]
+        if not over:
+            return text
+    raise TooLarge(f"mermaid holds at most {over[0]}")
+
+
+@dataclass(frozen=True, slots=True)
+class _Panel:
+    """The main chart or an inset: its direction, its edges, and what tells its items from others'."""
+
+    direction: Direction
+    ways: Ways
+    prefix: str
 
 
 class _Chart:
-    def __init__(self, scene: Scene) -> None:
-        self.names: dict[str, str] = {}
-        self.boxes: list[Box] = []
-        facts = " · ".join([scene.title, *scene.facts])
-        self.lines = [f"%% Drawn by archc: {facts}", "flowchart TB"]
-        self._fill(scene.main, "    ")
-        for kind in [*KINDS, "input", "output"]:
-            members = [self._id(box.id) for box in self.boxes if box.kind == kind and box.form != "circle"]
-            if members:
-                colours = LIGHT[kind]
-                self.lines.append(
-                    f"    classDef {kind} fill:{colours.fill},stroke:{colours.stroke},color:#0f172a"
-                )
-                self.lines.append(f"    class {','.join(members)} {kind}")
+    def __init__(self, scene: Scene, insets: list[Frame]) -> None:
+        self.names = Names()
+        self.body: list[str] = []
+        self.kinds: set[str] = set()
+        self.classes: dict[str, list[str]] = {}
+        self.styles: list[str] = []
+        self.clicks: list[str] = []
+        self.edges = 0
+        self.residuals: list[int] = []
+        direction = scene.directions.get(scene.main.id, "TB")
+        missing = len(scene.insets) - len(insets)
+        facts = [*scene.facts, *([f"mermaid has no room for {missing} more blocks"] if missing else [])]
+        self.body += ["%% Drawn by archc", _SETTINGS, f"flowchart {direction}"]
+        self.body.append(f"  accTitle: {_hint(scene.title)}")
+        if facts:
+            self.body.append(f"  accDescr: {_hint(' · '.join(facts))}")
+        main = _Panel(direction, Ways(scene.main), "")
+        blocks = Counter(inset.block for inset in insets)
+        # mermaid sets what is not connected from right to left: what comes last stands at the left.
+        for column in reversed(_columns(scene.main, insets)):
+            for inset in column:
+                turned = scene.directions.get(inset.id, direction)
+                own = inset.block if inset.block and blocks[inset.block] == 1 else inset.id
+                panel = _Panel(turned, Ways(inset), f"{own}.")
+                self._subgraph(inset, panel, "  ", frame_label(inset), inset.id)
+            for above, below in pairwise(column):
+                self.body.append(f"  {self.names[above.id]} ~~~ {self.names[below.id]}")
+                self.edges += 1
+        if insets:
+            self._subgraph(scene.main, main, "  ", Label(scene.title, facts), "main")
+        else:
+            self._fill(scene.main, main, "  ")
 
-    def _fill(self, frame: Frame, indent: str) -> None:
-        # A port of an opened block is its border: mermaid draws that edge to the subgraph.
-        ports = {item.id for item in frame.items if isinstance(item, Box) and item.form == "port"}
+    def text(self) -> str:
+        lines = [
+            f"  classDef {name} {style}"
+            for name, style in _CLASSES.items()
+            if name in self.kinds or name in self.classes
+        ]
+        lines += [f"  class {','.join(members)} {name}" for name, members in sorted(self.classes.items())]
+        lines += self.styles
+        if self.residuals:
+            lines.append(f"  linkStyle {','.join(map(str, self.residuals))} {_RESIDUAL}")
+        return "\n".join([*self.body, *lines, *self.clicks]) + "\n"
+
+    # Items
+
+    def _subgraph(self, frame: Frame, panel: _Panel, indent: str, label: Label, id: str) -> None:
+        name = self.names[id]
+        self.body.append(f'{indent}subgraph {name}["{_label(label, frame.link)}"]')
+        self.body.append(f"{indent}  direction {panel.direction}")
+        self._fill(frame, panel, indent + "  ")
+        self.body.append(f"{indent}end")
+        self._of_class("group" if frame.graph is None else "frame", name)
+        if frame.dotted:
+            self._of_class("maybe", name)
+
+    def _fill(self, frame: Frame, panel: _Panel, indent: str) -> None:
         for item in frame.items:
             if isinstance(item, Frame):
-                self.lines.append(f'{indent}subgraph {self._id(item.id)}["{_text(_title(item))}"]')
-                self.lines.append(f"{indent}    direction TB")
-                self._fill(item, indent + "    ")
-                self.lines.append(f"{indent}end")
-            elif item.id not in ports:
-                before, after = _FORMS[item.form]
-                self.lines.append(f"{indent}{self._id(item.id)}{before}{_label(item)}{after}")
-                self.boxes.append(item)
-        for edge in frame.edges:
-            if edge.source in ports or edge.target in ports:
-                continue
-            label = f'|"{_text(edge.label)}"|' if edge.label else ""
-            self.lines.append(
-                f"{indent}{self._id(edge.source)} {_ARROWS[edge.style]}{label} {self._id(edge.target)}"
-            )
+                self._subgraph(item, panel, indent, frame_label(item), panel.prefix + item.id)
+            elif item.form != "port" or item.id in panel.ways.shown:
+                self._box(item, self.names[panel.prefix + item.id], indent)
+        for edge in panel.ways.edges(frame):
+            self._edge(edge, panel, indent)
 
-    def _id(self, id: str) -> str:
-        """A short id that is no word of mermaid's."""
-        return self.names.setdefault(id, f"n{len(self.names)}")
+    def _box(self, box: Box, name: str, indent: str) -> None:
+        before, after = _REPEATED if box.copies > 1 and box.form == "card" else _FORMS[box.form]
+        kind = box.form if box.form in ("circle", "dots") else box.kind
+        self.kinds.add(kind)
+        self.body.append(f"{indent}{name}{before}{_label(box_label(box))}{after}:::{kind}")
+        if box.form in ("pill", "port"):
+            self._of_class("pill", name)
+        if box.dotted:
+            self._of_class("maybe", name)
+        ink = spec_ink(box.color)
+        if ink:
+            own = colours(ink)
+            self.styles.append(f"  style {name} fill:{own.fill},stroke:{own.stroke}")
+        if box.link:
+            doc = _hint(_ENDS.sub(r"\1 ", box.details.doc))
+            hint = f' "{doc}"' if doc else ""
+            self.clicks.append(f'  click {name} "{_address(box.link)}"{hint}')
+
+    def _of_class(self, kind: str, name: str) -> None:
+        self.classes.setdefault(kind, []).append(name)
+
+    def _edge(self, edge: Edge, panel: _Panel, indent: str) -> None:
+        source, target = (self.names[panel.prefix + end] for end in (edge.source, edge.target))
+        label = f'|"{_text(edge.label)}"|' if edge.label else ""
+        self.body.append(f"{indent}{source} {_ARROWS[edge.style]}{label} {target}")
+        if edge.style == "residual":
+            self.residuals.append(self.edges)
+        self.edges += 1
 
 
-def _title(frame: Frame) -> str:
-    parts = [frame.title, badge_text(frame.copies, frame.parallel) if frame.copies > 1 else "", frame.note]
-    return "  ".join(part for part in parts if part)
+def _columns(main: Frame, insets: list[Frame]) -> list[list[Frame]]:
+    """The insets one below the other, in columns about as long as the main chart."""
+
+    def length(frame: Frame) -> int:
+        return 3 + sum(isinstance(item, Frame) or item.form != "port" for item in frame.walk())
+
+    most = max(length(frame) for frame in (main, *insets))
+    columns: list[list[Frame]] = []
+    for inset in insets:
+        if columns and sum(map(length, columns[-1])) + length(inset) <= most:
+            columns[-1].append(inset)
+        else:
+            columns.append([inset])
+    return columns
 
 
-def _label(box: Box) -> str:
-    first = " ".join(part for part in (box.title, count_text(box)) if part)
-    if box.copies > 1:
-        first += f" {badge_text(box.copies)}"
-    return "<br/>".join(_text(part) for part in (first, box.detail) if part)
+def _label(label: Label, link: str | None = None) -> str:
+    name = f"<b>{_text(label.name)}</b>" if label.name else ""
+    if link:
+        name = f"<a href='{_address(link)}'>{name}</a>"
+    beside = f"<small>{_text(' · '.join(label.beside))}</small>" if label.beside else ""
+    first = " ".join(text for text in (name, beside) if text)
+    return "<br/>".join([first, *(f"<small>{_text(text)}</small>" for text in label.below)])
 
 
 def _text(text: str) -> str:
-    """A text as mermaid takes it between quotes. Signs alone would be read as Markdown lists."""
-    for plain, entity in (("#", "#35;"), ('"', "#quot;"), ("<", "#lt;"), (">", "#gt;"), ("`", "#96;")):
-        text = text.replace(plain, entity)
-    return {"+": "#43;", "−": "−", "*": "#42;"}.get(text, text)
+    """A text as mermaid shows it in a label, where it would take signs for its own.
+
+    >>> _text('a_b < "c" #1, `d` 2 * 3')
+    'a_b #lt; #quot;c#quot; #35;1, #96;d#96; 2 #42; 3'
+    """
+    return _SPLIT.sub(lambda found: found[0] + "<i></i>", _hint(text))
+
+
+def _hint(text: str) -> str:
+    """A text where there is no markup: a chart's title, or what is seen on hover."""
+    text = " ".join("".join(sign for sign in text if sign.isprintable() or sign.isspace()).split())
+    return _OWN.sub(lambda found: _ENTITIES.get(found[0], f"#{ord(found[0])};"), text)
+
+
+# The ligature stands for mermaid's entities while it works.
+_ENTITIES = {"&": "#amp;", '"': "#quot;", "<": "#lt;", ">": "#gt;", "\ufb02": "fl"}
+_OWN = re.compile(
+    r"""[#&"<>`*\\~$%\ufb02]   # HTML's, Markdown's, KaTeX' and comments' signs
+    | (?<!\w)_ | _(?!\w)      # Markdown's too, but for those in a word
+    | (?<=[a-z]):(?=\S) | (?<=www)\. | (?<=\w)@  # addresses, and icons: `fa:fa-car`
+    | ^[-+](?=\s|$) | (?<=^\d)[.)](?=\s|$) | (?<=^\d\d)[.)](?=\s|$)  # lists""",
+    re.VERBOSE,
+)
+# Signs that are read together after the entities are resolved: formulas, icons, line breaks.
+_SPLIT = re.compile(r"#36;(?=#36;)|#58;|#92;(?=n)")
+# What would end a comment or an element keeps a text from being seen on hover.
+_ENDS = re.compile(r"(--!?|\]|<)(?=[>/])")
+
+
+def _address(link: str) -> str:
+    """An address between quotes."""
+    return quote(link, safe="%/:?#[]@!$&()*+,;=~")

@@ -1,0 +1,138 @@
+"""What the text charts share: names of items, lines of labels, and where edges end."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from typing import Literal, TypeGuard
+
+from archc.draw.measure import badge_text, condition_text, count_text
+from archc.draw.scene import Box, Edge, Frame, Item
+
+# Words that mermaid or Graphviz read as their own, at a name's beginning too.
+_TAKEN = re.compile(
+    r"(call|class|click|cluster|default|digraph|direction|edge|end|flowchart|graph|href|interpolate|link"
+    r"|node|strict|style|subgraph|acc|[tblrd]{2}$|v$|\d)",
+    re.IGNORECASE,
+)
+
+
+class Names:
+    """Short names for items of any id, by the last word of it: letters, digits and `_`, and no word of
+    a chart's own.
+
+    >>> names = Names()
+    >>> names["down.0-1.res"], names["down.2.res"], names["down.2"], names["end"]
+    ('res', 'res_2', 'down_2', 'n_end')
+    """
+
+    def __init__(self) -> None:
+        self._names: dict[str, str] = {}
+        self._given: set[str] = set()
+
+    def __getitem__(self, id: str) -> str:
+        if id not in self._names:
+            last = re.split(r"\.(?=[^\d.])", id)[-1]
+            plain = re.sub(r"[^A-Za-z0-9]+", "_", last).strip("_") or "n"
+            plain = f"n_{plain}" if _TAKEN.match(plain) else plain
+            name, number = plain, 1
+            while name in self._given:
+                number += 1
+                name = f"{plain}_{number}"
+            self._given.add(name)
+            self._names[id] = name
+        return self._names[id]
+
+
+@dataclass(slots=True)
+class Label:
+    """The texts of an item: its name, what stands small beside it, and small lines below."""
+
+    name: str
+    beside: list[str]
+    below: list[str] = field(default_factory=list)
+
+
+def box_label(box: Box) -> Label:
+    """The texts of a box."""
+    beside = [count_text(box), badge_text(box.copies) if box.copies > 1 else ""]
+    below = [box.detail, condition_text(box)]
+    return Label(box.title, [text for text in beside if text], [text for text in below if text])
+
+
+def frame_label(frame: Frame) -> Label:
+    """The texts of a frame's header."""
+    badge = badge_text(frame.copies, frame.parallel) if frame.copies > 1 else ""
+    return Label(frame.title, [text for text in (badge, condition_text(frame), frame.note) if text])
+
+
+class Ways:
+    """The edges of a panel as a text chart draws them.
+
+    Edges lead to a block's frame, and to what is in a group: a group has no ports. A block's port with
+    one plain way on is its border; the others are `shown` in it, as many ways start or end there, or
+    there are several, and an edge from outside tells by its label which it leads to."""
+
+    def __init__(self, panel: Frame) -> None:
+        self.shown: set[str] = set()
+        self._names: dict[str, str] = {}
+        self._groups: dict[str, Frame] = {}
+        for frame in (panel, *(item for item in panel.walk() if isinstance(item, Frame))):
+            if frame is panel or frame.graph is not None:
+                self._find_shown(frame)
+            else:
+                self._groups[frame.id] = frame
+
+    def _find_shown(self, frame: Frame) -> None:
+        ways: dict[str, list[Edge]] = {}
+        for edge in frame.edges:
+            for end in (edge.source, edge.target):
+                ways.setdefault(end, []).append(edge)
+        ports = [item for item in frame.items if _is_port(item)]
+        for kind in ("input", "output"):
+            used = [port for port in ports if port.kind == kind and port.id in ways]
+            if len(used) > 1:
+                self._names |= {port.id: port.title for port in used}
+            self.shown |= {port.id for port in used if len(used) > 1 or not _is_border(ways[port.id], ports)}
+
+    def edges(self, frame: Frame) -> Iterator[Edge]:
+        """The edges of a frame that are drawn; those of a group's border come with the frame around."""
+        hidden = {item.id for item in frame.items if _is_port(item)} - self.shown
+        for edge in frame.edges:
+            if edge.source not in hidden and edge.target not in hidden:
+                for before in self._resolved(edge, "source"):
+                    for way in self._resolved(before, "target"):
+                        yield replace(way, label=self._label(way))
+
+    def _resolved(self, edge: Edge, end: Literal["source", "target"]) -> Iterator[Edge]:
+        """An edge that ends at a group, on to what is in the group."""
+        port, other = f"{end}_port", "target" if end == "source" else "source"
+        group = self._groups.get(getattr(edge, end))
+        if group is None or not getattr(edge, port):
+            yield edge
+            return
+        for inner in group.edges:
+            if getattr(inner, other) == getattr(edge, port):
+                on = {end: getattr(inner, end), port: getattr(inner, port)}
+                style = inner.style if edge.style == "data" else edge.style
+                yield from self._resolved(
+                    replace(edge, **on, label=edge.label or inner.label, style=style), end
+                )
+
+    def _label(self, edge: Edge) -> str:
+        names = [self._names[port] for port in (edge.source_port, edge.target_port) if port in self._names]
+        return " · ".join(text for text in [" → ".join(names), edge.label] if text)
+
+
+def _is_port(item: Item) -> TypeGuard[Box]:
+    return isinstance(item, Box) and item.form == "port"
+
+
+def _is_border(ways: list[Edge], ports: list[Box]) -> bool:
+    """Is all there is to tell of a port that its value goes on to one item?"""
+    if len(ways) != 1:
+        return False
+    (way,) = ways
+    through = {way.source, way.target} <= {port.id for port in ports}
+    return not through and not way.label and way.style == "data"
