@@ -9,6 +9,7 @@ in which edges change columns, each in a track of its own. In what order: `plan`
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass, field
 
 from archc.draw.arrivals import Arrivals, arrivals
@@ -63,9 +64,12 @@ class Area:
     columns: list[tuple[float, float]] = field(default_factory=list)
 
 
-def lay_out(frame: Frame, header: bool = True, direction: Direction = "TB") -> Area:
-    """Lay out a frame and all inside it. Without `header` it has neither border nor title."""
-    return _lay_out(frame, header, direction, frame.entry, frame.exit, set())
+def lay_out(
+    frame: Frame, header: bool = True, direction: Direction = "TB", right: Collection[str] = ()
+) -> Area:
+    """Lay out a frame and all inside it. Without `header` it has neither border nor title. The ports
+    that are `right` stand at the right of the others."""
+    return _lay_out(frame, header, direction, frame.entry, frame.exit, set(right))
 
 
 def _lay_out(
