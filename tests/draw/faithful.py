@@ -66,7 +66,7 @@ class Drawn:
                 through.append(id)
             if item["nodes"]:
                 self._note(item)
-            elif not item["group"] and not self._passes(item) and item["kind"] != "output":
+            elif not (item["group"] or self._passes(item) or item["kind"] == "output" or self._is_dots(item)):
                 self.wrong.append(f"{id} stands for no node")
             if item["form"] == "tag" and not item["nodes"]:
                 ways.add_edge(self._named(item), id)
@@ -81,10 +81,10 @@ class Drawn:
         self.nx.add_edges_from((names[a], names[b]) for a, b in ways.edges if names[a] != names[b])
 
     def _passes(self, item: Json) -> bool:
-        """Is an item no more than a place that values pass: a port of an opened block, a tag, dots?"""
+        """Is an item no more than a place that values pass: a port of an opened block, or a tag?"""
         if item["form"] == "port":
             return item["parent"] is not None
-        return item["form"] in ("tag", "dots") and not item["nodes"]
+        return item["form"] == "tag" and not item["nodes"]
 
     def _block(self, item: Json) -> Json | None:
         """The frame of the block that an item is in; None where that is the panel."""
@@ -97,11 +97,20 @@ class Drawn:
         if item["form"] == "pill" and item["kind"] == "output" and not item["nodes"]:
             return ("output", item["title"])
         block = self._block(item)
-        return (*(self._way(block) if block else ()), (item["nodes"][0], item["first"]))
+        around = self._way(block) if block else ()
+        if self._is_dots(item):
+            return (*around, (self.items[item["id"].removesuffix("dots") + "0"]["nodes"][0], "dots"))
+        return (*around, (item["nodes"][0], item["first"]))
+
+    def _is_dots(self, item: Json) -> bool:
+        """Does an item stand for the copies between the first and the last, whose number is open?"""
+        return item["form"] == "dots"
 
     def _does(self, item: Json) -> str | None:
         if item["kind"] in ("input", "output") and not item["parent"]:
             return item["kind"]
+        if self._is_dots(item):
+            return None
         return item["block"] or item["operator"]
 
     def _note(self, item: Json) -> None:
@@ -184,7 +193,13 @@ class Meant:
                     operands, value = (), []
                 case _:
                     raise AssertionError(node)
-            if way is not None:
+            if runs and runs[0].opened:
+                # A choice that a frame swallows: it may be passed by, which is not drawn as a way.
+                values[Ref(number)] = next(
+                    (v for v in map(of, operands) if any(_under(way, source) for m in v for source in m)),
+                    value,
+                )
+            elif way is not None:
                 if len(runs or ()) > 1:
                     self.wrong.append(f"node {(*around, number)} is drawn {len(runs or ())} times")
                 does = node.op.title() if isinstance(node, Apply) else None
@@ -228,11 +243,14 @@ class Meant:
                 if any(other.target is not copy.target for other in alike if isinstance(copy.target, Graph)):
                     self.wrong.append(f"unlike copies of {(*around, number)} are drawn as one")
                 made[run.first] = self._copies(node, copy, run, series, carried, of)
-            first, *others = made[run.first]
-            firsts.append(first)
-            carried = first
-            for at, other in enumerate(others):
-                further.setdefault(at, []).extend(other)
+            outputs = [made[run.first]]
+            if member.count is not None and index == 0:
+                outputs.append(self._dots((*around, (number, "dots")), outputs[0], series))
+            for first, *others in outputs:
+                firsts.append(first)
+                carried = first
+                for at, other in enumerate(others):
+                    further.setdefault(at, []).extend(other)
         if not member.arranged:
             found = next(iter(made.values()), [carried])
         else:
@@ -244,6 +262,11 @@ class Meant:
             else value
             for output, value in zip(node.outputs, found, strict=False)
         ]
+
+    def _dots(self, way: Way, before: list[Value], series: bool) -> list[Value]:
+        """The outputs of the copies between the first and the last."""
+        self._add(way, None, *(before[:1] if series else ()))
+        return [[frozenset({way})] for _ in before]
 
     def _copies(self, node: Call, copy: Copy, run: Run, series: bool, carried: Value, of: Any) -> list[Value]:
         """The outputs of the copies that an item stands for, taken together."""
@@ -273,6 +296,11 @@ class Meant:
         for source in {source for value in values for sources in value for source in sources}:
             if source != way:
                 self.nx.add_edge(source, way)
+
+
+def _under(frame: Way | None, way: Way) -> bool:
+    """Is a way one into a frame?"""
+    return frame is not None and way[: len(frame)] == frame
 
 
 def _name(copy: Copy) -> str | None:
