@@ -10,11 +10,11 @@ from archc.draw.scene import Box, Frame, Item
 from archc.draw.view import View, weights_path
 from archc.draw.words import (
     cases_text,
+    given_text,
     label_of,
     operator_name,
     symbol_of,
     symbol_or_name,
-    translated,
     width_of,
 )
 from archc.graph.ir import Apply, Call, Cases, Copy, Graph, Member, Read, Type
@@ -103,6 +103,8 @@ class Cards:
         again = self._count(frame, member, piece.copy, piece, node.use)
         if frame.parameters:
             frame.note = f"{frame.parameters:,}" + (" each" if piece.count > 1 and not frame.shared else "")
+        elif self.graph.outline:
+            frame.note = given_text(piece.copy.numbers, {*target.block.params, *target.dims})
         elif again:
             frame.note = "shared"
         self._place(frame, number, member, piece, target)
@@ -138,10 +140,7 @@ class Cards:
 
     def _cases(self, box: Box, target: Cases, copy: Copy, inputs: list[Any]) -> None:
         """A box that is one of several things, nobody knows which."""
-        options = [
-            (text, self._own(option) if isinstance(option, Op) else option) for text, option in target.options
-        ]
-        box.detail = cases_text(options, inputs)
+        box.detail = cases_text(target.options, inputs)
         for block in targets(target):
             definition = self.stage.close(block)
             box.definition = box.definition or definition
@@ -228,12 +227,8 @@ class Cards:
     def _label(self, op: Op, types: list[Tensor | None]) -> str:
         key = (op, tuple(types))
         if key not in self._labels:
-            self._labels[key] = label_of(self._own(op), types)
+            self._labels[key] = label_of(op, types)
         return self._labels[key]
-
-    def _own(self, op: Op) -> Op:
-        """An operator with its numbers in the names of the chart."""
-        return translated(op, self.view.numbers) if self.graph.outline and self.view.numbers else op
 
 
 def _title(member: Member) -> str:

@@ -37,7 +37,7 @@ def _open_params(graph: Graph) -> list[str]:
         if isinstance(value, Dim | Unsettled) or isinstance(getattr(value, "what", None), Placeholder):
             default = "" if param.default is None else f" = {expression(param.default.span.text)}"
             found.append(f"{name}{default}")
-    return [short(", ".join(found), 160)] if found else []
+    return ["unbound" + (f": {short(', '.join(found), 150)}" if found else "")]
 
 
 def _value(graph: Graph, name: str, ref: Ref, divisors: Divisors, several: int) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
 from archc.draw.cards import Cards
@@ -178,7 +177,6 @@ class Filler:
         drawn: list[tuple[Piece | None, Item]] = []
         for piece in pieces(member, node.use, cuts):
             id = self._free(self.view.path + member.name + piece.suffix, number, piece.first)
-            piece = replace(piece, index=self.view.words(piece.index))
             item = self._marked(number, node, self.cards.piece(number, node, piece, id))
             if member.count is not None and drawn:
                 dots = Box(self._free(f"{self.view.path}{member.name}.dots", number), "⋮", form="dots")
@@ -191,7 +189,7 @@ class Filler:
             for at, wire in enumerate(node.arguments):
                 if at == 0 and position and member.arranged == "repeat":
                     before, above = drawn[position - 1]
-                    label = self.view.shape(self.cards.output(before.copy)) if before else ""
+                    label = self.view.label(self.cards.output(before.copy)) if before else ""
                     self._edge(self._exit(above, None), self._entrance(item, wire.port), label, "data")
                 elif piece is not None or at == 0:  # the dots are on the main way only
                     self._feed_copies(piece, item, wire, at > 0)
@@ -208,7 +206,7 @@ class Filler:
         """An item with the choices that it stands for, dotted where it may be absent."""
         item.nodes += tuple(self.choices.inside.get(number, ()))
         item.dotted = node.outputs[0].open or number in self.choices.dotted
-        item.condition = self.view.words(self.choices.dotted.get(number, ""))
+        item.condition = self.choices.dotted.get(number, "")
         return item
 
     # What goes into what
@@ -268,12 +266,12 @@ class Filler:
         node = self.graph.node(strands[0].ref)
         if isinstance(node, Input | Read):
             return ""
-        return self.view.shape(strands[0].type) if feed.skip else self._change(strands[0], node)
+        return self.view.label(strands[0].type) if feed.skip else self._change(strands[0], node)
 
     def _change(self, strand: Strand, node: Node) -> str:
         """The shape of a value where it is not that of what it is made from, or leaves a block."""
         if any(isinstance(item, Frame) for _, item in self._of_node[strand.ref.node]):
-            return self.view.shape(strand.type)
+            return self.view.label(strand.type)
         before = next((operand for operand in _operands(node) if isinstance(operand, Ref)), None)
         return self.view.change(self.graph.type(before) if before else None, strand.type)
 

@@ -14,7 +14,7 @@ from archc.draw.options import DEFAULTS, Options
 from archc.draw.scene import Box, Direction, Frame, Scene
 from archc.draw.view import View
 from archc.draw.words import NONE, Divisors, divisors_of
-from archc.graph.ir import Apply, Call, Cases, Graph
+from archc.graph.ir import Apply, Call, Cases, Graph, Read, Ref
 from archc.graph.runs import runs
 from archc.ops.base import Op
 from archc.report.cost import Costs
@@ -177,9 +177,22 @@ class Stage:
 
 
 def _attends(graph: Graph) -> bool:
-    """Does a block write attention out, as a softmax between two products?"""
-    names = [node.op.title() for node in graph.nodes.values() if isinstance(node, Apply)]
-    return "softmax" in names and sum(name in ("mat_mul", "einsum") for name in names) >= 2
+    """Does a block write attention out: a product of what was made of one product more, and no weight
+    of its own among the factors?"""
+    made_of: dict[int, bool] = {}  # is it a product, or made of one step by step?
+    for number, node in graph.nodes.items():
+        if not isinstance(node, Apply) or node.member is not None:
+            continue
+        refs = [operand for operand in node.arguments if isinstance(operand, Ref)]
+        made = any(made_of.get(ref.node, False) for ref in refs)
+        if node.op.title() in ("mat_mul", "einsum"):
+            if any(isinstance(graph.node(ref), Read) for ref in refs):
+                continue
+            if made:
+                return True
+            made = True
+        made_of[number] = made
+    return False
 
 
 def _resamples(graph: Graph) -> bool:

@@ -2,28 +2,29 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from archc.draw.opening import Path, Step
-from archc.draw.words import NONE, Divisors, shape_of, size_text
+from archc.draw.words import NONE, Divisors, shape_of
 from archc.graph.ir import Graph, Member, Operand, Type
-from archc.lang.values import Unsettled
 from archc.report.cost import Costs, operand_type, outer, outer_type, spread
 from archc.report.summary import flops_text
-from archc.shapes import Dim, Size, Tensor, TooLarge, plain, substitute
+from archc.shapes import Size, Tensor, TooLarge, substitute
 
 Tied = tuple[tuple[str, ...], int]
 """A weight that is another's: the words of its path, and minus its number of elements."""
+
+LONGEST_LABEL = 28
+"""As long as the labels of an outline's edges are at most."""
 
 
 @dataclass(slots=True)
 class View:
     """A Graph at a place of the chart. `path` starts the ids of its items, `weights` the names of its
     weights; `where` is the place as a path. `numbers` says what its own symbols are in the names of the
-    chart. `again`: its weights are told elsewhere."""
+    chart; an outline speaks in its own. `again`: its weights are told elsewhere."""
 
     graph: Graph
     costs: Costs
@@ -38,8 +39,8 @@ class View:
     _texts: dict[Type | None, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        # In an outline, what is no number there cannot stand in a size here.
-        self.numbers = {k: v for k, v in self.numbers.items() if not isinstance(v, Unsettled)}
+        if self.graph.outline:
+            self.numbers = {}
         if not self.graph.outline:
             own = [(left, self.costs.tied(self.graph, left).parameters) for left, _ in self.graph.ties]
             self.ties += tuple((tuple(path.split(".")), count) for path, count in own)
@@ -101,23 +102,15 @@ class View:
             known = self._texts[type_] = "" if type_ is None else str(self.seen(type_))
         return known
 
-    def words(self, text: str) -> str:
-        """A text of the Graph with its numbers in the chart's names: `layers − 1` as `num_blocks − 1`."""
-        if not self.numbers or not text:
-            return text
-        return re.sub(r"\b[A-Za-z_]\w*", lambda word: self._word(word[0]), text)
-
-    def _word(self, name: str) -> str:
-        value = plain(self.numbers.get(name))
-        if not isinstance(value, int | Dim) or isinstance(value, bool) or "?" in str(value):
-            return name
-        text = size_text(value, self.divisors)
-        return text if re.fullmatch(r"[\w.]+(\[.*\])?", text) else f"({text})"
-
     def change(self, before: Type | None, after: Type | None) -> str:
         """The label of a value, where its shape is not that of what it is made from."""
-        text = self.shape(after)
-        return "" if before is not None and text == self.shape(before) else text
+        text = self.label(after)
+        return "" if before is not None and text == self.label(before) else text
+
+    def label(self, type_: Type | None) -> str:
+        """A type of the Graph as the label of an edge: none where it would be a long expression."""
+        text = self.shape(type_)
+        return "" if self.graph.outline and len(text) > LONGEST_LABEL else text
 
     def types(self, operands: tuple[Operand, ...]) -> list[Tensor | None]:
         """The types of an operator's operands, bundles taken apart, in the chart's names."""

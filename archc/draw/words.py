@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from fractions import Fraction
 from typing import Any
 
@@ -82,6 +82,18 @@ def expression(text: str) -> str:
     return formula(text).replace(" - ", " − ").replace("[-", "[−")
 
 
+def given_text(numbers: Mapping[str, Any], names: Collection[str]) -> str:
+    """What a block of an outline is given for its numbers: `c_out = ch·ch_mult[0]`."""
+    found = []
+    for name, value in numbers.items():
+        value = plain(value)
+        if name in names and isinstance(value, int | Dim) and not isinstance(value, bool):
+            text = size_text(value)
+            if text not in (name, "?"):
+                found.append(f"{name} = {text}")
+    return short(", ".join(found), 60)
+
+
 def short(text: str, most: int = 30) -> str:
     """A text that is not longer than a box can take."""
     return text if len(text) <= most else text[: most - 1].rstrip() + "…"
@@ -111,18 +123,6 @@ def _open_attributes(op: Op) -> str:
             text = expression(str(value))
             found.append(text if text == name else f"{name} = {text}")
     return ", ".join(found)
-
-
-def translated(op: Op, numbers: Mapping[str, Any]) -> Op:
-    """An operator with the numbers among its attributes in the names of the block around."""
-    found = {
-        name: substitute(
-            value, {symbol: plain(numbers[symbol]) for symbol in symbols(value) & numbers.keys()}
-        )
-        for name in type(op).model_fields
-        if isinstance(value := getattr(op, name), Dim)
-    }
-    return op.model_copy(update=found) if found else op
 
 
 def cases_text(options: Sequence[tuple[str, Op | Graph | None]], types: Sequence[Tensor | None]) -> str:
