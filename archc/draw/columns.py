@@ -16,11 +16,15 @@ BESIDE, ABOVE = 6.0, 4.0
 """Between a line and its label: at the right of one that runs down, above one that runs across."""
 
 
-def label_reach(label: str, direction: Direction) -> tuple[float, float]:
-    """How far a label reaches from its line across, to the low side and to the high one."""
-    if direction in UPRIGHT:
-        return 0.0, BESIDE + text_width(label, SMALL) + 2
-    return ABOVE + SMALL, 0.0
+def label_reach(label: str, direction: Direction) -> float:
+    """How far a label reaches across from its line, on the side on which it stands."""
+    return BESIDE + text_width(label, SMALL) + 2 if direction in UPRIGHT else ABOVE + SMALL
+
+
+def label_side(column: float, direction: Direction) -> int:
+    """The side of its line on which a label stands: away from the spine; the spine's at the right of it,
+    or above."""
+    return (1 if direction in UPRIGHT else -1) if not column else (-1 if column < 0 else 1)
 
 
 class Columns:
@@ -67,7 +71,8 @@ class Columns:
             a, _, edge = self.plan.edges[e]
             if edge.label:
                 slot = 2 * self.plan.layer[a] + 1
-                reach[slot] = max(reach[slot], label_reach(edge.label, self.direction)[part])
+                if label_side(0.0, self.direction) == side:
+                    reach[slot] = max(reach[slot], label_reach(edge.label, self.direction))
         return reach
 
     # Sides
@@ -85,7 +90,8 @@ class Columns:
     def _side(self, ear: Ear, rails: bool) -> int:
         near = [self.side.get(i, 0) for i in (ear.start, ear.end) if i is not None]
         if not ear.inner:
-            return next(filter(None, reversed(near)), 1)
+            out, into = self._points(ear.ways[0])
+            return next(filter(None, (near[1], near[0], into, out)), 1.0) < 0 and -1 or 1
         if any(near):
             return next(filter(None, near))
         if ear.start is None:
@@ -99,8 +105,58 @@ class Columns:
 
     # Places
 
+    def _points(self, e: int) -> tuple[float, float]:
+        """Where an edge leaves and comes into frames, from their spines; 0 for boxes."""
+        a, b, edge = self.plan.edges[e]
+        return self.units[a].ports.get(edge.source_port, 0.0), self.units[b].ports.get(edge.target_port, 0.0)
+
+    def _straight_down(self) -> set[int]:
+        """The ways between neighbours on the spine that run straight out of a frame's port beside it,
+        until they turn to where they come in: where no other way and no label is in between."""
+        below: dict[int, dict[int, float]] = {}  # by the item above, edges to the next row
+        for ear in self.plan.ears:
+            a, b = ear.start, ear.end
+            if ear.inner or a is None or b is None or self.side.get(a) != 0 or self.side.get(b) != 0:
+                continue
+            if self.plan.layer[b] == self.plan.layer[a] + 1 and (out := self._points(ear.ways[0])[0]):
+                below.setdefault(a, {})[ear.ways[0]] = out
+        return {e for a, edges in below.items() for e in self._clear(a, edges)}
+
+    def _clear(self, a: int, edges: dict[int, float]) -> set[int]:
+        slot = 2 * self.plan.layer[a] + 1
+        b = self.plan.edges[next(iter(edges))].target
+        taken = [(self._points(e)[1], e) for e in self.plan.coming[b]]
+        found: set[int] = set()
+        for side in (-1, 1):
+            main = self.plan.main_out.get(a)
+            end = 0.0
+            if main is not None and label_side(0.0, self.direction) == side:
+                label = self.plan.edges[main].edge.label
+                end = label_reach(label, self.direction) if label else 0.0
+            for e in sorted((e for e in edges if edges[e] * side > 0), key=lambda e: abs(edges[e])):
+                out, into = self._points(e)
+                meets = [f for at, f in taken if f != e and abs(at - out) < RAIL / 2]
+                if abs(out) < end + ABOVE or any(not self._turns_before(e, f, edges) for f in meets):
+                    continue
+                if not self.units[b].ports and abs(out) < self.stubs[b][0][0 if side < 0 else 1] + RAIL / 2:
+                    continue
+                found.add(e)
+                self.column[e] = out
+                label = self.plan.edges[e].edge.label
+                end = abs(out) + (label_reach(label, self.direction) if label else 0.0)
+                self.reach[side].raise_to(slot, slot + 1, end + 0.1)
+        return found
+
+    def _turns_before(self, e: int, other: int, edges: dict[int, float]) -> bool:
+        """Does an edge leave its column before another one comes in there?"""
+        if other not in edges:
+            return False
+        (out, into), (other_out, other_into) = self._points(e), self._points(other)
+        return (out < into) == (other_out < other_into)
+
     def _stand_ears(self) -> None:
         sides = self._sides()
+        straight = self._straight_down()
 
         def out(ear: Ear) -> tuple[int, bool, int]:
             """Short ways stand inside long ones; else the order of the items holds from low to high."""
@@ -109,7 +165,8 @@ class Columns:
             return high - low, not ear.inner, first * sides[ear]
 
         for ear in sorted(sides, key=out):
-            self._stand(ear, sides[ear])
+            if ear.inner or ear.ways[0] not in straight:
+                self._stand(ear, sides[ear])
 
     def _interval(self, ear: Ear) -> tuple[int, int]:
         """The slots that an ear passes, from the first to the last."""
@@ -148,10 +205,7 @@ class Columns:
         for e in ear.ways:
             a, _, edge = self.plan.edges[e]
             if edge.label:
-                wide = label_reach(edge.label, self.direction)
-                labels.append((2 * self.plan.layer[a] + 1, wide[part]))
-                slot = labels[-1][0]
-                distance = max(distance, reach.highest(slot, slot + 1) + RAIL + wide[1 - part])
+                labels.append((2 * self.plan.layer[a] + 1, label_reach(edge.label, self.direction)))
         reach.raise_to(low, high + 1, distance + 0.1)
         for slot, wide in labels:
             reach.raise_to(slot, slot + 1, distance + wide)

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 
 from archc.draw.arrivals import Arrivals, arrivals
 from archc.draw.channels import Rows, into_key, out_key, rows
-from archc.draw.columns import ABOVE, BESIDE, Columns
+from archc.draw.columns import ABOVE, BESIDE, Columns, label_side
 from archc.draw.measure import HEADER, PADDING, SMALL, badge_width, header_width
 from archc.draw.metrics import text_width
 from archc.draw.plan import Plan, plan
@@ -211,12 +211,12 @@ class _Drawing:
 
     def _label(self, start: float, room: float, column: float) -> None:
         wire = self.wires[-1]
-        width = text_width(wire.edge.label, SMALL)
+        width, side = text_width(wire.edge.label, SMALL), label_side(column, self.direction)
         x, y = self._turn(start + room / 2, column)
         if self.upright:
-            left, base = x + BESIDE, y + SMALL * 0.36
+            left, base = (x + BESIDE if side > 0 else x - BESIDE - width), y + SMALL * 0.36
         else:
-            left, base = x - width / 2, y - ABOVE
+            left, base = x - width / 2, (y + ABOVE + SMALL * 0.8 if side > 0 else y - ABOVE)
         wire.label_at = left, base
         self.low = [min(self.low[0], left), min(self.low[1], base - SMALL * 0.8)]
         self.high = [max(self.high[0], left + width), max(self.high[1], base + SMALL * 0.25)]
