@@ -8,14 +8,16 @@ from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
 from archc.graph import presence
 from archc.graph.binding import Bound
 from archc.graph.builder import Builder, settle
+from archc.graph.cases import apply_cases
 from archc.graph.connect import Feed, connect, inlets
 from archc.graph.infer import arriving, names_help
 from archc.graph.ir import Copy, Graph, Type
 from archc.graph.labels import relabel
 from archc.graph.numbers import Numbers
+from archc.graph.plan import Alternatives
 from archc.graph.signature import Inside
 from archc.graph.values import Failed, Given, Target, Value
-from archc.shapes import Guard, Mismatch, Num, Real, Size, describe, plain, recording, symbols
+from archc.shapes import Guard, Mismatch, Num, Real, Size, describe, plain, symbols
 from archc.source.diagnostic import Frame, Related
 from archc.source.text import Span
 
@@ -41,8 +43,10 @@ class Applications:
         self._context = numbers.context
         self._guarded: set[tuple] = set()
 
-    def copy(self, bound: Bound, feeds: list[Feed], span: Span, frame: str) -> Made | None:
+    def copy(self, bound: Bound | Alternatives, feeds: list[Feed], span: Span, frame: str) -> Made | None:
         """One copy, applied to its feeds, as far as types go."""
+        if isinstance(bound, Alternatives):
+            return apply_cases(self, self._builder, self._context, bound, feeds, span)
         fed = connect(self._context, bound.target.name, inlets(bound.target), feeds, span)
         if fed is None:
             return None
@@ -82,14 +86,14 @@ class Applications:
                 else:
                     types[declared.name] = None
         try:
-            with recording() as facts:
+            with builder.recording() as facts:
                 graph, inside = self._elaborator.enter(bound, types, tuple(open_), Frame(span, frame))
         except Mismatch as wrong:
             self._disagree(bound, types, wrong, span)
         if graph is None:
             raise Failed
         builder.require(facts, span)
-        for size in bound.target.sizes:
+        for size in bound.target.sizes if not self._context.outline else ():
             self._agree(bound.block.name, size, inside)
         origins = builder.origins(graph, inside.origins)
         self._guards(graph, origins, span, frame)
@@ -115,7 +119,8 @@ class Applications:
         numbers: dict[str, Any] = {**bound.params, **inside.outside}
         for name, value in graph.defaults.items():
             numbers[name] = relabel(value, numbers)
-        passed = {name: origins[name] for name, place in graph.sizes.items() if place is None}
+        run = () if graph.outline else graph.sizes.items()
+        passed = {name: origins[name] for name, place in run if place is None}
         return {n: numbers[n] for n in (*graph.params, *graph.dims) if n in numbers} | passed
 
     def _disagree(self, bound: Bound, types: dict[str, Type | None], wrong: Mismatch, span: Span) -> NoReturn:

@@ -12,6 +12,7 @@ from archc.graph.values import Failed, Given, Target
 from archc.lang.coerce import coerce
 from archc.lang.schema import Block
 from archc.ops.base import BadAttributes, Op
+from archc.ops.outline import bind_outline
 from archc.source.diagnostic import Related, did_you_mean
 from archc.source.text import Span
 
@@ -39,8 +40,11 @@ def bind_target(context: Context, target: Target) -> Bound:
 def _operator(context: Context, target: Target) -> Op:
     positional = [g for g in target.arguments if g.name is None]
     named = {g.name: g for g in target.arguments if g.name is not None}
+    args, kwargs = [g.value for g in positional], {k: g.value for k, g in named.items()}
     try:
-        return target.what.bound([g.value for g in positional], {k: g.value for k, g in named.items()})
+        if context.outline:
+            return bind_outline(target.what, args, kwargs)
+        return target.what.bound(args, kwargs)
     except BadAttributes as bad:
         for problem in bad.problems:
             place = target.span

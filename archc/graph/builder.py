@@ -11,7 +11,7 @@ from archc.graph.context import Context
 from archc.graph.infer import FIX_PRESENCE, Inference, Slot
 from archc.graph.ir import Apply, Bundle, Graph, Input, Node, Number, Operand, Output, Pack, Pick, Ref, Type
 from archc.graph.labels import relabel
-from archc.graph.values import ABSENT, Outcome, Results, Value
+from archc.graph.values import ABSENT, Nothing, Outcome, Results, Value
 from archc.ops.base import Op
 from archc.shapes import (
     Cond,
@@ -87,9 +87,18 @@ class Builder:
     def is_open(self, cases: int) -> bool:
         return cases != self.full
 
+    def recording(self) -> recording:
+        """Collects what is asked of sizes while a part is inferred."""
+        return recording()
+
     def value(self, node: Node, operands: Iterable[Operand], cases: int) -> Value:
         """Add a node of one output and tell its value."""
         return Value(Ref(self.add(node, operands)), node.outputs[0].type, cases)
+
+    def further(self, value: Value | Number | Nothing, names: list[str]) -> dict[str, Value]:
+        """Outputs that the node of a value may have though nobody knows of them: none, where all is
+        known."""
+        return {}
 
     # -- operators -------------------------------------------------------------------------
 

@@ -77,13 +77,15 @@ def check(
     probe: Probe | None = None,
     report: Report | None = None,
     unbound: bool = False,
+    outline: bool = False,
 ) -> Result:
     """Check a spec.
 
     `entry` is an address, a text, a dict or a Project that was read; `settings` params and free
-    dimensions, as a mapping or as `name=value` texts; `given` and `absent` fix optional inputs; `ops` are the operator modules
-    that may run; `probe` asks torch about its own layers, `nn.*`. `unbound`: a block
-    whose numbers are not given is checked as far as it goes, which is noted. Mistakes are in the
+    dimensions, as a mapping or as `name=value` texts; `given` and `absent` fix optional inputs; `ops` are
+    the operator modules that may run; `probe` asks torch about its own layers, `nn.*`. `unbound`: a block
+    whose numbers are not given is checked as far as it goes, which is noted. `outline`: numbers that are
+    not given stay open, and the Graph is an outline, to be drawn (see outline.py). Mistakes are in the
     result's diagnostics, never raised.
     """
     report = Report() if report is None else report
@@ -110,7 +112,7 @@ def check(
     # is unknown to elaboration, which finds the rest.
     if readable:
         found = Report(report.diagnostics)
-        elaborator = Elaborator(Library(project, operators, probe), Context(found))
+        elaborator = Elaborator(Library(project, operators, probe), Context(found, outline))
         check_presets(elaborator, block)
         graph = build_root(elaborator, block, address.preset, values, tuple(given), tuple(absent))
         missing = [d for d in found.diagnostics if _asks(d, block)] if unbound and report.ok else []
@@ -120,7 +122,7 @@ def check(
         else:
             for diagnostic in found.diagnostics:
                 report.add(diagnostic)
-    if graph is not None and report.ok:
+    if graph is not None and report.ok and not outline:
         check_maps(graph, report)
         check_names(graph, report)
         graph = _with_guards(graph, report)

@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from archc.graph.context import Context
 from archc.graph.ir import Bundle
+from archc.graph.undecided import ANY
 from archc.graph.values import ABSENT, UNKNOWN, Each, Failed, Operand, Target, Value
 from archc.ops.base import Op
+from archc.ops.placeholder import Placeholder
 from archc.shapes import Tensor
 from archc.source.diagnostic import Related, did_you_mean
 from archc.source.text import Span
@@ -34,6 +36,10 @@ class Inlet(NamedTuple):
     bundle: bool | None = False
 
 
+ANYTHING = (Inlet("inputs", False, True, None),)
+"""The ports of what may have any."""
+
+
 def inlets(target: Target) -> tuple[Inlet, ...]:
     """The ports of what is called."""
     if target.is_operator:
@@ -45,6 +51,8 @@ def inlets(target: Target) -> tuple[Inlet, ...]:
 @cache
 def operator_inlets(op: type[Op]) -> tuple[Inlet, ...]:
     """The ports of an operator."""
+    if op is Placeholder:
+        return ANYTHING
     return tuple(Inlet(p.name, p.optional, p.variadic, None if p.variadic else False) for p in op.ports())
 
 
@@ -75,7 +83,9 @@ def connect(
     for feed in feeds:
         if feed.name is None:
             continue
-        if feed.name not in by_name:
+        if ports == ANYTHING:
+            found[ports[0].name].append(feed)
+        elif feed.name not in by_name:
             if feed.operand is ABSENT:
                 continue  # an optional part wired to a port that is not there
             close = did_you_mean(feed.name, by_name)
@@ -127,6 +137,8 @@ def _kind_fits(context: Context, name: str, port: Inlet, feed: Feed) -> bool:
             "take one, as in `b[0]`, or give each copy of a `repeat` its own with `each(b)`",
         )
         return False
+    if context.outline and value.type == ANY:
+        return True
     if port.bundle is True and isinstance(value.type, Tensor):
         context.error(
             "A412",

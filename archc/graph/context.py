@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from bisect import bisect_left, insort
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
 from archc.graph.values import Failed
 from archc.lang.syntax import Name
@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from archc.lang.schema import Block
 
 
+T = TypeVar("T")
+
 UNDEFINED = frozenset({"A240", "A250"})
 
 
@@ -25,10 +27,15 @@ class Context:
 
     A mistake in a block is a mistake of each of its instances: it is told once, for the first; so is
     one that the static checks have told already.
+
+    `outline`: numbers that are not given are symbols, and what cannot be decided is left open (see
+    outline.py). `muted`: under way is what may never be, so nothing is told of it.
     """
 
-    def __init__(self, report: Report) -> None:
+    def __init__(self, report: Report, outline: bool = False) -> None:
         self.report = report
+        self.outline = outline
+        self.muted = False
         self.frames: list[Frame] = []
         # For each block under way: its symbols as sizes of the block around it.
         self.origins: list[dict[str, Size]] = []
@@ -50,6 +57,8 @@ class Context:
         trace: Iterable[Frame] = (),
     ) -> None:
         """Tell a mistake at `span`; `trace` is a way on from here, innermost first."""
+        if self.muted:
+            return
         if message in self._undefined:
             return  # told once, wherever the name stands
         if code in UNDEFINED:
@@ -76,6 +85,16 @@ class Context:
         """Tell a mistake, and give up what it was found in."""
         self.error(code, message, span, help, **more)
         raise Failed
+
+    def attempt(self, work: Callable[[], T]) -> T | None:
+        """What `work` gives; None where it fails, of which nothing is told."""
+        before, self.muted = self.muted, True
+        try:
+            return work()
+        except Failed:
+            return None
+        finally:
+            self.muted = before
 
     @contextmanager
     def inside(self, frame: Frame, origins: dict[str, Size]) -> Iterator[None]:

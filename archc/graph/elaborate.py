@@ -17,6 +17,7 @@ from archc.graph.initial import read_rules
 from archc.graph.inputs import check_inputs
 from archc.graph.ir import Graph, Type
 from archc.graph.numbers import Numbers
+from archc.graph.outline import OutlineInside, suppose_inputs
 from archc.graph.requirements import require
 from archc.graph.signature import Inside
 from archc.graph.values import Failed, Target
@@ -64,6 +65,7 @@ class Elaborator:
         self.library = library
         self.context = context
         self._graphs: dict[tuple, Graph | None] = {}
+        self._untold: set[tuple] = set()  # those that failed, of which nothing was told
         self._read_whole: dict[Block, frozenset[str]] = {}
 
     def enter(
@@ -75,7 +77,7 @@ class Elaborator:
         Raises Mismatch where a free dimension of the block is two sizes of the caller's; what the
         translation stands on is recorded (archc.shapes.recording)."""
         block = bound.block
-        inside = Inside(block)
+        inside = OutlineInside(block) if self.context.outline else Inside(block)
         inner = inside.arrive(types, open_)
         params = {name: inside.number(name, value) for name, value in bound.params.items()}
         key = (
@@ -84,7 +86,7 @@ class Elaborator:
             tuple((name, inner[name]) for name in block.inputs),
             open_,
         )
-        if key in self._graphs:
+        if key in self._graphs and (key not in self._untold or self.context.muted):
             return self._graphs[key], inside
         if len(self._graphs) >= MOST_INSTANCES:
             message = f"the model has more than {MOST_INSTANCES:,} blocks that differ in a number or an input"
@@ -97,6 +99,9 @@ class Elaborator:
         with self.context.inside(frame, inside.origins), self.context.block(block):
             graph = self.build(block, inside.dims, params, inner, open_, inside.sizes)
         self._graphs[key] = graph
+        self._untold.discard(key)
+        if graph is None and self.context.muted:
+            self._untold.add(key)
         return graph, inside
 
     def build(
@@ -112,14 +117,18 @@ class Elaborator:
         numbers = Numbers(self.context, block, self.library)
         numbers.bind_dims(dims, presence_of(types, open_))
         numbers.bind_params(params)
-        graph = Graph(block.name, block, {}, dict(dims), open=open_, sizes=dict(sizes))
+        outline = self.context.outline
+        graph = Graph(block.name, block, {}, dict(dims), open=open_, sizes=dict(sizes), outline=outline)
         graph.absent = tuple(name for name in block.inputs if types.get(name) is None)
         flow = Flow(self, numbers, graph)
         try:
-            told = check_inputs(numbers, flow.builder, types)
-            require(numbers, flow.builder)
-            flow.run(told)
-            read_rules(numbers, block, graph)
+            if outline:
+                flow.run(suppose_inputs(numbers, types))
+            else:
+                told = check_inputs(numbers, flow.builder, types)
+                require(numbers, flow.builder)
+                flow.run(told)
+                read_rules(numbers, block, graph)
         except Failed:
             return None
         graph.params = {name: numbers.names[name] for name in block.params}

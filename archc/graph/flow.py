@@ -13,6 +13,8 @@ from archc.graph.lines import Taken, order, steps, take
 from archc.graph.members import Members
 from archc.graph.numbers import Numbers
 from archc.graph.operands import Operands
+from archc.graph.outline import OutlineBuilder
+from archc.graph.undecided import Undecided
 from archc.graph.values import ABSENT, UNKNOWN, Failed, Given, Nothing, Outcome, Results, Target, Value
 from archc.lang.syntax import Chain, Expr, Line, Step
 from archc.ops.base import Op
@@ -33,7 +35,7 @@ class Flow:
         self._plain: dict[str, Op] = {}  # operators without arguments, by name
         self.values: dict[str, Outcome] = {}
         self.failed: set[str] = set()  # the steps of lines that failed
-        self.builder = Builder(numbers.context, graph)
+        self.builder = (OutlineBuilder if graph.outline else Builder)(numbers.context, graph)
         self.members = Members(elaborator, numbers, self.builder)
         self._operands = Operands(self, numbers)
 
@@ -68,7 +70,7 @@ class Flow:
                 self.values.update({n.id: UNKNOWN for n in line.names})
         return found
 
-    def _decide(self, condition: Expr) -> bool | tuple:
+    def _decide(self, condition: Expr) -> bool | tuple | Undecided:
         held = self._numbers.decide(condition, "a line's condition")
         if isinstance(held, tuple):
             cases = presence.where(held, self._graph.open)
@@ -129,7 +131,7 @@ class Flow:
     def _line(self, taken: Taken) -> None:
         line = taken.line
         before = self.builder.count
-        outcomes = [(b.test, self._named(line, b.chain)) for b in taken.branches]
+        outcomes = self._outcomes(taken)
         if not outcomes:
             self.values.update({n.id: ABSENT for n in line.names})
             return
@@ -142,6 +144,23 @@ class Flow:
         self.values.update(found)
         self._note(line, found, before)
 
+    def _outcomes(self, taken: Taken) -> list[tuple[tuple | Undecided | None, dict[str, Outcome]]]:
+        """What each branch of a line gives. In an outline a branch may be one that is never taken: where
+        it cannot be, it is left out."""
+        line, branches = taken.line, taken.branches
+        if not any(isinstance(b.test, Undecided) for b in branches):
+            return [(b.test, self._named(line, b.chain)) for b in branches]
+        assert isinstance(self.builder, OutlineBuilder)
+        found = []
+        for branch in branches:
+            mark = self.builder.mark()
+            made = self._context.attempt(lambda b=branch: self._named(line, b.chain))
+            if made is None:
+                self.builder.back(mark)
+            else:
+                found.append((branch.test, made))
+        return found or [(None, self._named(line, branches[0].chain))]  # which tells what is wrong
+
     def _named(self, line: Line, chain: Chain) -> dict[str, Outcome]:
         """The outcome of each name of a line."""
         outcome = self.chain(chain)
@@ -149,6 +168,8 @@ class Flow:
         if len(names) == 1 or isinstance(outcome, Nothing):
             return {n.id: outcome for n in names}
         outputs = list(outcome.outputs.values())
+        if len(names) > len(outputs):
+            outputs += self.builder.further(outputs[-1], [n.id for n in names[len(outputs) :]]).values()
         if len(names) > len(outputs):
             has = f"{len(outputs)} output{'' if len(outputs) == 1 else 's'}"
             listed = ", ".join(f"`{o}`" for o in outcome.outputs)
@@ -160,10 +181,12 @@ class Flow:
             for n, v in zip(names, outputs, strict=False)
         }
 
-    def _where(self, test: tuple, then: Outcome, other: Outcome, span: Span) -> Outcome:
-        """`then` where a condition over open inputs holds, else `other`."""
+    def _where(self, test: tuple | Undecided, then: Outcome, other: Outcome, span: Span) -> Outcome:
+        """`then` where a condition over open inputs, or an undecided one, holds, else `other`."""
         if UNKNOWN in (then, other):
             return UNKNOWN
+        if isinstance(test, Undecided):
+            return self._perhaps(test, then, other, span)
         a = then.first if isinstance(then, Results) else ABSENT
         b = other.first if isinstance(other, Results) else ABSENT
         cases = presence.where(test, self._graph.open)
@@ -184,6 +207,17 @@ class Flow:
             b.ref if isinstance(b, Value) and outside else None,
         )
         return Results({"out": self.builder.value(node, [node.then, node.other], there)})
+
+    def _perhaps(self, test: Undecided, then: Outcome, other: Outcome, span: Span) -> Outcome:
+        """`then` where an undecided condition holds, else `other`; it counts as there."""
+        assert isinstance(self.builder, OutlineBuilder)
+        if not isinstance(then, Results):
+            return other
+        a, b = then.first, other.first if isinstance(other, Results) else None
+        if isinstance(a, Nothing) or a == b:
+            return other
+        value = self.builder.choose(test, a, None if isinstance(b, Nothing) else b, span)
+        return Results({"out": value})
 
     def _note(self, line: Line, found: dict[str, Outcome], before: int) -> None:
         """Give the line's names to its nodes, and keep the line for `check --shapes`."""
@@ -249,7 +283,7 @@ class Flow:
             return self.members.call_in_place(bind_target(self._context, target), feeds, step.span)
         bound = bind_target(self._context, self._numbers.with_sizes(target))
         assert bound.op is not None
-        if bound.op.owns_weights:
+        if not self._graph.outline and bound.op.owns_weights:
             self._context.fail(
                 "A430",
                 f"`{target.name}` owns weights, so it must be a node",

@@ -37,6 +37,11 @@ class Bundle(NamedTuple):
     members: tuple[Tensor, ...]
     count: Dim | None = None
 
+    @property
+    def length(self) -> Size:
+        """The number of members, known or not."""
+        return len(self.members) if self.count is None else self.count
+
     def __str__(self) -> str:
         if self.count is not None:
             return f"a bundle of {self.count} x {self.members[0]}"

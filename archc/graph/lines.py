@@ -6,6 +6,7 @@ import heapq
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
+from archc.graph.undecided import Undecided
 from archc.lang.schema import Block
 from archc.lang.syntax import Chain, Expr, Line, Name, Port
 from archc.lang.walk import walk
@@ -15,10 +16,10 @@ OF_NODES = frozenset({"all", "weight", "bias"})
 
 
 class Branch(NamedTuple):
-    """A line's chain, and its condition where an open input decides it."""
+    """A line's chain, and its condition where an open input decides it, or nobody has."""
 
     chain: Chain
-    test: tuple | None
+    test: tuple | Undecided | None
 
 
 class Taken(NamedTuple):
@@ -28,9 +29,9 @@ class Taken(NamedTuple):
     branches: tuple[Branch, ...]
 
 
-def take(line: Line, decide: Callable[[Expr], bool | tuple]) -> Taken:
-    """Choose among a line's branches. `decide` tells whether a condition holds: yes, no, or a test
-    over the block's open inputs."""
+def take(line: Line, decide: Callable[[Expr], bool | tuple | Undecided]) -> Taken:
+    """Choose among a line's branches. `decide` tells whether a condition holds: yes, no, or what it
+    hangs on."""
     branches = []
     at: Line | None = line
     while at is not None:

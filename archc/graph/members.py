@@ -13,7 +13,10 @@ from archc.graph.copies import Copies
 from archc.graph.infer import arriving
 from archc.graph.ir import Call, Choose, Copy, Graph, Member, Output, Ref, Wire
 from archc.graph.numbers import Numbers
-from archc.graph.plan import Plan, plan
+from archc.graph.outline import OutlineBuilder
+from archc.graph.outline_copies import OutlineCopies
+from archc.graph.plan import Alternatives, Plan, plan
+from archc.graph.undecided import Undecided
 from archc.graph.values import ABSENT, Each, Failed, Outcome, Results, Value, passed
 from archc.graph.weights import difference, owns_any
 from archc.source.diagnostic import Related
@@ -33,7 +36,8 @@ class Members:
         self._context = numbers.context
         self._plans: dict[str, Plan | None] = {}
         self._applications = Applications(elaborator, numbers, builder)
-        self._copies = Copies(elaborator, numbers, builder, self._applications, self)
+        kind = OutlineCopies if self._context.outline else Copies
+        self._copies = kind(elaborator, numbers, builder, self._applications, self)
 
     def plan(self, name: str) -> Plan:
         """A node's copies, evaluated once; raises Failed."""
@@ -61,6 +65,11 @@ class Members:
         self._no_each(feeds)
         if made.test is None:
             return self._single(name, bound, feeds, span)
+        if isinstance(made.test, Undecided):
+            found = self._context.attempt(lambda: self._single(name, bound, feeds, span))
+            return (
+                self._passed(name, feeds) if found is None else self._perhaps(made.test, feeds, found, span)
+            )
         cases = presence.where(made.test, self._builder.graph.open)
         if not cases:
             return self._passed(name, feeds)
@@ -74,7 +83,7 @@ class Members:
         found = self._single(name, bound, feeds, span, hidden=True)
         member = self._builder.graph.members.get(name)
         target = member.copies[0].target if member else None
-        if isinstance(target, Graph) and owns_any(target):
+        if isinstance(target, Graph) and not target.outline and owns_any(target):
             self._context.fail(
                 "A430",
                 f"`{bound.block.name}` owns weights, so it must be a node",
@@ -102,8 +111,10 @@ class Members:
     # -- once ------------------------------------------------------------------------------
 
     def _single(
-        self, name: str, bound: Bound, feeds: list[Feed], span: Span, *, hidden: bool = False
+        self, name: str, bound: Bound | Alternatives, feeds: list[Feed], span: Span, *, hidden: bool = False
     ) -> Outcome:
+        if isinstance(bound, Alternatives):
+            return self._one_of(name, bound, feeds, span)
         fed = connect(self._context, bound.target.name, inlets(bound.target), feeds, span)
         if fed is None:
             return ABSENT
@@ -153,6 +164,30 @@ class Members:
         value = self._builder.value(node, [found.first.ref, first.ref], there)
         return Results({**rest, name: value})
 
+    def _one_of(self, name: str, cases: Alternatives, feeds: list[Feed], span: Span) -> Outcome:
+        """A node of which an outline does not know what it is."""
+        made = self._applications.copy(cases, feeds, span, f"in a case of `{name}`")
+        if made is None:
+            return ABSENT
+        use = self.register(name, (made.copy,), "", span)
+        full = self._builder.full
+        outputs = tuple(Output(n, t, there != full) for n, t, there in made.outputs)
+        wires = tuple(self._wire(port, fed) for port, fed in made.fed.items() if fed)
+        at = self._builder.add(Call(span, outputs, name, wires, use), [w.operand for w in wires])
+        return Results({n: Value(Ref(at, i), t, c) for i, (n, t, c) in enumerate(made.outputs)})
+
+    def _perhaps(self, test: Undecided, feeds: list[Feed], found: Outcome, span: Span) -> Outcome:
+        """A node whose `when` an outline does not decide: its first output, or its first input."""
+        builder = self._builder
+        assert isinstance(builder, OutlineBuilder)
+        if not isinstance(found, Results) or not isinstance(found.first, Value):
+            return found
+        first = feeds[0].operand if feeds else ABSENT
+        name, *further = found.outputs
+        value = builder.choose(test, found.first, first if isinstance(first, Value) else None, span)
+        builder.maybe.update(v.ref for n in further if isinstance(v := found.outputs[n], Value))
+        return Results({**found.outputs, name: value})
+
     def _wire(self, port: str, feeds: list[Feed]) -> Wire:
         return Wire(port, self._builder.operand(feeds[0]))
 
@@ -166,11 +201,12 @@ class Members:
         if member is None:
             share = bool(node and node.share)
             graph.members[name] = Member(name, node, [copies], span, arranged, share, hidden)
-            if share:
+            if share and not self._context.outline:
                 made = [copy for copy in copies if copy.target is not None]
                 self._alike(name, tuple(made[:1] * len(made)), tuple(made), span, span)
             return 0
-        self._alike(name, member.copies, copies, member.span, span)
+        if not self._context.outline:
+            self._alike(name, member.copies, copies, member.span, span)
         member.uses.append(copies)
         return len(member.uses) - 1
 

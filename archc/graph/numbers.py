@@ -7,11 +7,14 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from archc.graph.context import Context
 from archc.graph.infer import FIX_PRESENCE
+from archc.graph.undecided import Undecided
 from archc.graph.values import Failed, Given, Target
 from archc.lang import types
 from archc.lang.evaluate import evaluate
+from archc.lang.outline import outline, outline_text, renamed
 from archc.lang.schema import Block, Input, Param
 from archc.lang.syntax import Call, Expr, Name
+from archc.lang.truth import truth
 from archc.lang.types import ParamType
 from archc.lang.values import (
     UNKNOWN,
@@ -20,12 +23,15 @@ from archc.lang.values import (
     Partial,
     Scope,
     Unavailable,
+    Unsettled,
     shown,
 )
 from archc.lang.values import Given as Test
 from archc.lang.walk import free_names
 from archc.ops.base import BadAttributes, bind
+from archc.ops.outline import bind_outline
 from archc.ops.pattern import axis_names
+from archc.ops.placeholder import Placeholder
 from archc.ops.table import INITIALISERS, initialiser
 from archc.shapes import Cond, Dim, Formula, labelled, symbol, symbols
 from archc.source.diagnostic import did_you_mean
@@ -81,7 +87,7 @@ class Numbers:
                 value = self.evaluate(let.value)
             except Failed:
                 value = UNKNOWN
-            self.names[let.name] = value
+            self.names[let.name] = renamed(value, let.name) if self.context.outline else value
 
     def _defaults(self, pending: list[Param]) -> None:
         """Evaluate defaults, each after those that it names."""
@@ -125,7 +131,8 @@ class Numbers:
         `decision`: it tells which parts there are and goes into no number."""
         scope = self.scope(extra, bare=bare)
         try:
-            value = evaluate(expr, scope, want)
+            open_ = self.context.outline
+            value = outline(expr, scope, want, extra) if open_ else evaluate(expr, scope, want)
         except Unavailable as missing:
             for name in missing.names:
                 if name in self._missing:
@@ -170,7 +177,7 @@ class Numbers:
         cls = initialiser(value.name)
         assert cls is not None
         try:
-            return bind(cls, value.args, value.kwargs)
+            return (bind_outline if self.context.outline else bind)(cls, value.args, value.kwargs)
         except BadAttributes as bad:
             problem = bad.problems[0]
             self.context.fail("A403", problem.message, place, problem.help)
@@ -211,6 +218,8 @@ class Numbers:
             return Target(known.name, known.what, (*known.arguments, *given), span)
         if known is UNKNOWN and (called or extra and name in extra):
             raise Failed
+        if isinstance(known, Unsettled) and (called or extra and name in extra):
+            return Target(name, Placeholder, (Given(None, known.text, span), *given), span)
         what = self.library.block(self.block, name) or self.library.operator(name)
         if what is None:
             close = did_you_mean(name, self.library.callables(self.block))
@@ -223,9 +232,14 @@ class Numbers:
         if isinstance(expr, Name) and expr.id in self.block.inputs:
             self.context.fail("A403", f"`{expr.id}` is an input, and an argument takes numbers", expr.span)
 
-    def decide(self, expr: Expr, what: str, extra: Mapping[str, Any] | None = None) -> bool | Test:
-        """The truth of a condition: decided, or a test of the block's open inputs."""
+    def decide(
+        self, expr: Expr, what: str, extra: Mapping[str, Any] | None = None
+    ) -> bool | Test | Undecided:
+        """The truth of a condition: decided, or a test of the block's open inputs; in an outline, it
+        may be undecided."""
         value = self.evaluate(expr, None, extra, decision=True)
+        if self.context.outline and isinstance(value, Cond | Dim | Formula | Unsettled):
+            return self._undecided(expr, value, extra)
         if isinstance(value, Cond | Dim | Formula):
             self.needs_static(symbols(value), expr.span)
         if isinstance(value, bool | Test):
@@ -233,6 +247,16 @@ class Numbers:
         if isinstance(value, int | float) or value is None:
             return bool(value)
         self.context.fail("A403", f"{what} must be true or false, not {shown(value)}", expr.span)
+
+    def _undecided(self, expr: Expr, value: Any, extra: Mapping[str, Any] | None) -> bool | Undecided:
+        known = None if isinstance(value, Unsettled) else truth(value)
+        if isinstance(known, bool):
+            return known
+        return Undecided(self.text(expr, extra), known if isinstance(known, Cond) else None)
+
+    def text(self, expr: Expr, extra: Mapping[str, Any] | None = None) -> str:
+        """The text of an expression, with what a loop's names (`extra`) are."""
+        return outline_text(expr, self.scope(extra, bare=True), extra)
 
     def fix_presence(self, inputs: Iterable[str], span: Span) -> NoReturn:
         """Tell that whether an input is given must be known when the model is built."""

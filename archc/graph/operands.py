@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING, Any
 from archc.graph.binding import bind_target
 from archc.graph.connect import Feed, connect, operator_inlets
 from archc.graph.infer import FIX_PRESENCE
-from archc.graph.ir import Bundle, Choose, Number, Output, Read
+from archc.graph.ir import Bundle, Choose, Member, Number, Output, Read
 from archc.graph.lines import OF_NODES
 from archc.graph.numbers import Numbers
+from archc.graph.outline import OutlineBuilder, length
+from archc.graph.undecided import ANY
 from archc.graph.values import (
     ABSENT,
     UNKNOWN,
@@ -30,12 +32,13 @@ from archc.lang.functions import FUNCTIONS
 from archc.lang.names import stored
 from archc.lang.syntax import Argument, Expr
 from archc.lang.values import Given as Test
-from archc.lang.values import shown
+from archc.lang.values import Unsettled, shown
 from archc.lang.walk import free_names, free_occurrences, walk
 from archc.ops.arithmetic import INFIX, Negative
-from archc.ops.base import Op, bind
+from archc.ops.base import Op, Weight, bind
 from archc.ops.index import AT, Index
-from archc.shapes import Cond, Dim, Formula
+from archc.ops.outline import CANNOT_TELL
+from archc.shapes import Cond, Dim, Formula, parameter
 from archc.source.diagnostic import did_you_mean
 from archc.source.text import Span
 
@@ -140,7 +143,7 @@ class Operands:
 
     def _number(self, expr: Expr) -> Number:
         value = self._numbers.evaluate(expr)
-        if isinstance(value, bool | int | float | Dim | Formula | Cond):
+        if isinstance(value, bool | int | float | Dim | Formula | Cond | Unsettled):
             return Number(value)
         if isinstance(value, Test):
             self._context.fail("A406", "whether an input is given is no operand", expr.span)
@@ -190,7 +193,8 @@ class Operands:
             raise Failed
         if not isinstance(left, Value):
             return self.operand(expr.right) if left is ABSENT else left
-        if not self._builder.is_open(left.presence):
+        maybe = isinstance(self._builder, OutlineBuilder) and left.ref in self._builder.maybe
+        if not maybe and not self._builder.is_open(left.presence):
             return left
         right = self.operand(expr.right)
         if right is UNKNOWN:
@@ -241,7 +245,7 @@ class Operands:
             return None
         found = self.operand(item)
         if isinstance(found, Number):
-            return found.value
+            return parameter(found.value.text) if isinstance(found.value, Unsettled) else found.value
         if found is UNKNOWN:
             raise Failed
         feeds.append(Feed(None, found, item.span))
@@ -251,6 +255,8 @@ class Operands:
         found = self.operand(expr)
         if isinstance(found, Number) and isinstance(found.value, int | Dim):
             return found.value
+        if isinstance(found, Number) and isinstance(found.value, Unsettled):
+            return parameter(found.value.text)
         if found is UNKNOWN:
             raise Failed
         self._context.fail("A403", "a slice takes whole numbers", expr.span)
@@ -267,16 +273,17 @@ class Operands:
                 self._context.fail("A412", "a slice's step cannot be 0", item.span)
             return self._builder.pick(bundle, slice(*parts), expr.span)
         index = self._static(item)
-        if not -count <= index < count:
+        known = bundle.type.count is None and isinstance(index, int)
+        if known and not -count <= index < count:
             has = f"the bundle has {count} member{'' if count == 1 else 's'}"
             self._context.fail("A412", f"there is no member {index}: {has}", item.span)
         return self._builder.pick(bundle, index, expr.span)
 
-    def _static(self, expr: Expr) -> int:
+    def _static(self, expr: Expr) -> Any:
         found = self._size(expr)
-        if isinstance(found, Dim):
+        if isinstance(found, Dim) and not self._context.outline:
             self._numbers.needs_static(free_names(expr), expr.span)
-        return int(found)
+        return int(found) if isinstance(found, int) else found
 
     def _port(self, expr: syntax.Port) -> Operand:
         base = expr.value
@@ -290,6 +297,9 @@ class Operands:
             return ABSENT
         assert isinstance(found, Results)
         if expr.port not in found.outputs:
+            further = self._builder.further(found.first, [expr.port])
+            if further:
+                return further[expr.port]
             ports = ", ".join(f"`{p}`" for p in found.outputs)
             close = did_you_mean(expr.port, found.outputs)
             help = f"did you mean `{close}`?" if close else f"its outputs: {ports}"
@@ -312,7 +322,10 @@ class Operands:
             return ABSENT
         if not isinstance(op, Op) or member.arranged and not member.share:
             self._context.fail("A418", f"`{name}.{expr.port}` needs a node that is one operator", expr.span)
-        weights = of_operator(op, member.first)
+        weights = self._weights(op, member)
+        if weights is None:
+            node = Read(expr.span, (Output("out", ANY),), name, expr.port)
+            return self._builder.value(node, [], self._builder.full)
         if expr.port not in weights:
             has = ", ".join(f"`{w}`" for w in weights) or "none"
             self._context.fail("A418", f"`{name}` has no `{expr.port}`", expr.span, f"its weights: {has}")
@@ -320,6 +333,15 @@ class Operands:
         made = self._flow.tensor(weight.shape, weight.dtype)
         node = Read(expr.span, (Output("out", made),), name, expr.port)
         return self._builder.value(node, [], self._builder.full)
+
+    def _weights(self, op: Op, member: Member) -> dict[str, Weight] | None:
+        """The weights of a node that is one operator; None where an outline cannot tell them."""
+        if not self._context.outline:
+            return of_operator(op, member.first)
+        try:
+            return of_operator(op, member.first)
+        except CANNOT_TELL:
+            return None
 
     # -- calls -----------------------------------------------------------------------------
 
@@ -335,6 +357,8 @@ class Operands:
             raise Failed
         if value is ABSENT:
             return ABSENT
+        if isinstance(value, Value) and value.type == ANY and self._context.outline:
+            value = value._replace(type=Bundle((ANY,), length(argument.span.text)))
         if not isinstance(value, Value) or not isinstance(value.type, Bundle):
             what = "a number" if isinstance(value, Number) else "a tensor"
             self._context.fail(
@@ -356,7 +380,7 @@ class Operands:
                 continue
             if argument.name or not isinstance(value, Value):
                 self._context.fail("A412", "a bundle holds tensors and bundles", argument.span)
-            if self._builder.is_open(value.presence):
+            if self._builder.is_open(value.presence) and not self._context.outline:
                 self._context.fail(
                     "A413", "the length of a bundle depends on an open input", argument.span, FIX_PRESENCE
                 )

@@ -8,26 +8,59 @@ from typing import Any, NamedTuple
 from archc.graph.binding import Bound, bind_target, with_preset
 from archc.graph.infer import FIX_PRESENCE
 from archc.graph.numbers import Numbers
+from archc.graph.undecided import Undecided
 from archc.graph.values import Failed, Target
+from archc.lang.outline import item_of
+from archc.lang.printing import literal
 from archc.lang.schema import Node
 from archc.lang.syntax import Call
+from archc.lang.types import List
 from archc.lang.values import Given as Test
-from archc.lang.values import Word, shown
+from archc.lang.values import Unsettled, Word, shown
 from archc.lang.walk import free_names
-from archc.shapes import Cond, Dim, Formula, plain, symbols
+from archc.shapes import Cond, Dim, Formula, parameter, plain, symbols
 
 MOST_COPIES = 100_000
+MIDDLE = "·"
+"""Stands behind the name of a loop in what is told of any copy of many."""
+
+
+class Alternatives(NamedTuple):
+    """What a node may call where an outline does not decide it, by the texts of the cases; None passes
+    the input on. `expr` is the text of what it hangs on."""
+
+    expr: str
+    options: tuple[tuple[str, Bound | None], ...]
+
+    @property
+    def target(self) -> Target:
+        """The first that is something."""
+        return next(bound.target for _, bound in self.options if bound is not None)
+
+    @property
+    def op(self) -> None:
+        return None
+
+
+Called = Bound | Alternatives | None
+"""What a copy calls; None where it is bypassed."""
 
 
 class Plan(NamedTuple):
-    """A node's copies: what each calls, None where it is bypassed.
+    """A node's copies.
 
-    `test`: a condition over open inputs under which the (single) copy is not bypassed."""
+    `test`: a condition over open inputs, or undecided, under which the (single) copy is not bypassed.
+    `count`: the text of an undecided number of copies; they are then the first and the last, with the
+    texts of their numbers in `indices`, and `middle` is any one between them, in which the loop's name
+    has MIDDLE behind it."""
 
     node: Node
-    copies: tuple[Bound | None, ...]
+    copies: tuple[Called, ...]
     arranged: str = ""
-    test: tuple | None = None
+    test: tuple | Undecided | None = None
+    count: Dim | None = None
+    indices: tuple[str, str] | None = None
+    middle: Called = None
 
 
 def plan(numbers: Numbers, node: Node) -> Plan:
@@ -37,24 +70,38 @@ def plan(numbers: Numbers, node: Node) -> Plan:
     if repeat is None:
         bound, test = _one(numbers, node, None)
         return Plan(node, (bound,), "", test)
-    loops = _loops(numbers, node)
+    count = undecided_count(numbers, node) if numbers.context.outline else None
+    loops = _loops(numbers, node) if count is None else undecided_loops(numbers, node, count)
     if not loops:
         return Plan(node, (), arranged)
     if free_variables(node).isdisjoint(repeat.names):
-        bound, test = _one(numbers, node, loops[0])
-        _static(numbers, node, test)
-        return Plan(node, (bound,) * len(loops), arranged)
+        one = _copy(numbers, node, loops[0])
+        return _arranged(node, (one,) * len(loops), arranged, count)
     if node.share and not _arguments(node).isdisjoint(repeat.names):
         raise Failed  # told by the static checks
-    copies = []
-    for names in loops:
-        bound, test = _one(numbers, node, names)
-        _static(numbers, node, test)
-        copies.append(bound)
+    copies = [_copy(numbers, node, names) for names in loops]
     if node.share:
         one = next((bound for bound in copies if bound is not None), None)
         copies = [bound and one for bound in copies]
-    return Plan(node, tuple(copies), arranged)
+    return _arranged(node, tuple(copies), arranged, count)
+
+
+def _arranged(node: Node, copies: tuple[Called, ...], arranged: str, count: Dim | None) -> Plan:
+    if count is None:
+        return Plan(node, copies, arranged)
+    first, last, middle = copies
+    return Plan(node, (first, last), arranged, None, count, ("0", str(count - 1)), middle)
+
+
+def _copy(numbers: Numbers, node: Node, names: Mapping[str, Any]) -> Called:
+    """What one of several copies calls."""
+    bound, test = _one(numbers, node, names)
+    if isinstance(test, Undecided):
+        return (
+            Alternatives(test.text, (("true", bound), ("false", None))) if isinstance(bound, Bound) else bound
+        )
+    _static(numbers, node, test)
+    return bound
 
 
 def _static(numbers: Numbers, node: Node, test: tuple | None) -> None:
@@ -132,8 +179,10 @@ def _row(numbers: Numbers, node: Node, index: int, row: Any) -> dict[str, Any]:
     return names
 
 
-def _one(numbers: Numbers, node: Node, extra: Mapping[str, Any] | None) -> tuple[Bound | None, tuple | None]:
-    """What one copy calls (None: bypassed), and the condition on open inputs that remains."""
+def _one(
+    numbers: Numbers, node: Node, extra: Mapping[str, Any] | None
+) -> tuple[Called, tuple | Undecided | None]:
+    """What one copy calls (None: bypassed), and the condition that remains undecided."""
     test = None
     if node.when is not None:
         held = numbers.decide(node.when, "`when`", extra)
@@ -141,16 +190,41 @@ def _one(numbers: Numbers, node: Node, extra: Mapping[str, Any] | None) -> tuple
             return None, None
         test = None if held is True else held
     call = node.call if node.choose is None else _case(numbers, node, extra)
-    assert call is not None
+    if call is None:
+        return _cases(numbers, node, extra), test
+    return _bound(numbers, node, call, extra), test
+
+
+def _bound(numbers: Numbers, node: Node, call: Call, extra: Mapping[str, Any] | None) -> Bound:
     target = numbers.call(call, extra)
     if node.preset is not None:
         target = with_preset(numbers, target, node.preset, node.preset_span or node.span)
-    return bind_target(numbers.context, target), test
+    return bind_target(numbers.context, target)
 
 
-def _case(numbers: Numbers, node: Node, extra: Mapping[str, Any] | None) -> Call:
+def _cases(numbers: Numbers, node: Node, extra: Mapping[str, Any] | None) -> Called:
+    """All that an undecided `choose` may be; one that could not be is left out."""
+    assert node.choose is not None
+    calls = [(c if isinstance(c, str) else literal(c), call) for c, call in node.cases.items()]
+    calls += [("else", node.otherwise)] if node.otherwise is not None else []
+    options = []
+    for text, call in calls:
+        bound = numbers.context.attempt(lambda call=call: _bound(numbers, node, call, extra))
+        if bound is not None:
+            options.append((text, None if bound.op and bound.op.title() == "identity" else bound))
+    if not options:
+        return _bound(numbers, node, calls[0][1], extra)  # which tells what is wrong
+    if all(bound is None for _, bound in options):
+        return None
+    return Alternatives(numbers.text(node.choose, extra), tuple(options))
+
+
+def _case(numbers: Numbers, node: Node, extra: Mapping[str, Any] | None) -> Call | None:
+    """The case that is taken; None where an outline cannot tell."""
     assert node.choose is not None
     value = numbers.evaluate(node.choose, None, extra, decision=True)
+    if numbers.context.outline and _is_open(value):
+        return None
     if isinstance(value, Dim | Formula | Cond):
         numbers.needs_static(symbols(value), node.choose.span)
     if isinstance(value, Test):
@@ -171,3 +245,48 @@ def _case(numbers: Numbers, node: Node, extra: Mapping[str, Any] | None) -> Call
             f"its cases: {cases}; `else:` catches the rest",
         )
     return node.otherwise
+
+
+# -- undecided -----------------------------------------------------------------------------
+
+
+def _is_open(value: Any) -> bool:
+    if isinstance(value, Target):
+        return value.unsettled
+    return isinstance(value, Cond | Dim | Formula | Unsettled)
+
+
+def undecided_count(numbers: Numbers, node: Node) -> Dim | None:
+    """The number of copies where it is not decided."""
+    repeat = node.repeat or node.parallel
+    assert repeat is not None
+    value = numbers.evaluate(repeat.count)
+    if isinstance(value, Dim):
+        return value
+    if not isinstance(value, Unsettled | Cond | Formula):
+        return None
+    text = str(value)
+    listed = isinstance(value, Unsettled) and isinstance(value.type, List) or len(repeat.names) > 1
+    return parameter(f"len({text})" if listed else text)
+
+
+def undecided_loops(numbers: Numbers, node: Node, count: Dim) -> list[dict[str, Any]]:
+    """The loop's names for the first copy, for the last, and for any one between them."""
+    repeat = node.repeat or node.parallel
+    assert repeat is not None
+    if not repeat.names:
+        return [{}, {}, {}]
+    rows = numbers.evaluate(repeat.count)
+    index, *parts = repeat.names
+    any_ = f"{index}{MIDDLE}"
+    loops = []
+    for number, text, at in ((0, "0", 0), (count - 1, "-1", -1), (parameter(any_), any_, 0)):
+        names: dict[str, Any] = {index: number}
+        row = item_of(f"{rows}[{text}]", rows.type if isinstance(rows, Unsettled) else None, at)
+        if len(parts) == 1:
+            names[parts[0]] = row
+        for place, part in enumerate(parts) if len(parts) > 1 else ():
+            kind = row.type if isinstance(row, Unsettled) else None
+            names[part] = item_of(f"{rows}[{text}][{place}]", kind, place)
+        loops.append(names)
+    return loops

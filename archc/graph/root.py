@@ -11,14 +11,18 @@ from archc.graph.binding import bind_params, preset
 from archc.graph.elaborate import Elaborator, presence_of
 from archc.graph.ir import Bundle, Graph, Type
 from archc.graph.numbers import Numbers, stamp
+from archc.graph.outline import OutlineInside, length
 from archc.graph.signature import Inside
 from archc.graph.values import Failed, Given, Target
-from archc.lang.schema import Block, Input
+from archc.lang.outline import supposed
+from archc.lang.schema import Block, Input, Param
 from archc.lang.syntax import Dots, Expr
+from archc.lang.types import Operator
 from archc.lang.values import Given as Test
-from archc.lang.values import shown
+from archc.lang.values import Unsettled, shown
 from archc.lang.walk import free_names
-from archc.shapes import Cond, Dim, Formula, Tensor, labelled, plain, symbol, symbols
+from archc.ops.placeholder import Placeholder
+from archc.shapes import Cond, Dim, Formula, Tensor, labelled, parameter, plain, symbol, symbols
 from archc.source.diagnostic import did_you_mean
 from archc.source.text import Source, Span
 
@@ -40,7 +44,7 @@ def build_root(
             types = root.types(params, dims, there, open_)
         except Failed:
             return None
-        inside = Inside(block)
+        inside = OutlineInside(block) if elaborator.context.outline else Inside(block)
         inner = inside.arrive(types, open_)
         known = {name: size for name, size in dims.items() if name in root.given}
         graph = elaborator.build(block, known | inside.dims, params, inner, open_, inside.sizes)
@@ -49,6 +53,16 @@ def build_root(
             elaborator.context.error("A421", message, block.name_span, "give its inputs: `--given`")
             return None
     return graph
+
+
+def not_given(param: Param) -> Any:
+    """What stands for a param in an outline that does not give it; None: its default."""
+    if not isinstance(param.type, Operator):
+        return supposed(param.name, param.type)
+    if param.default is not None:
+        return None
+    name = Given(None, param.name, param.name_span)
+    return Target(param.name, Placeholder, (name,), param.name_span)
 
 
 def check_presets(elaborator: Elaborator, block: Block) -> None:
@@ -87,6 +101,11 @@ class _Root:
             param = block.params.get(key)
             value = numbers.evaluate(expr, param.type if param else None)
             arguments[key] = Given(key, value, expr.span)
+        if self.context.outline:
+            own = {n for n in arguments if n in block.params}
+            for param in block.params.values():
+                if param.name not in own and (found := not_given(param)) is not None:
+                    arguments[param.name] = Given(param.name, found, param.name_span)
         missing = [p for p in block.params.values() if p.default is None and p.name not in arguments]
         if missing:
             listed = " and ".join(f"`{p.name}`" for p in missing)
@@ -192,6 +211,8 @@ class _Root:
 
     def _type(self, numbers: Numbers, declared: Input) -> Type:
         if declared.bundle is not None:
+            if self.context.outline and (declared.bundle is True or declared.shape is None):
+                return self._outlined(numbers, declared)
             unknown = ["length"] if isinstance(declared.bundle, bool) else []
             unknown += ["shape"] if declared.shape is None else []
             if unknown:
@@ -206,6 +227,8 @@ class _Root:
             return tensor
         assert not isinstance(declared.bundle, bool)
         length = numbers.evaluate(declared.bundle)
+        if self.context.outline and isinstance(length, Dim | Unsettled):
+            return Bundle((tensor,), length if isinstance(length, Dim) else parameter(length.text))
         if isinstance(length, Dim | Formula | Cond):
             numbers.needs_static(symbols(length), declared.bundle.span)
         if isinstance(length, bool) or not isinstance(length, int) or not 0 <= length <= 10_000:
@@ -213,6 +236,11 @@ class _Root:
                 "A403", f"a bundle's length is a whole number, not {shown(length)}", declared.bundle.span
             )
         return Bundle((tensor,) * length)
+
+    def _outlined(self, numbers: Numbers, declared: Input) -> Bundle:
+        """A bundle of which not all is known."""
+        shape = None if declared.shape is None else self._shape(numbers, declared)
+        return Bundle((Tensor(shape, declared.dtype),), length(declared.name))
 
     def _shape(self, numbers: Numbers, declared: Input) -> tuple[Any, ...]:
         assert declared.shape is not None, "only bundles go without a shape"
@@ -223,6 +251,8 @@ class _Root:
                 shape.append(symbol(f"{declared.name}_n"))
                 continue
             size = numbers.evaluate(item)
+            if isinstance(size, Unsettled):
+                size = parameter(size.text)
             if (
                 isinstance(size, bool)
                 or not isinstance(size, int | Dim)

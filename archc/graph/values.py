@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 from archc.graph.ir import Number, Ref, Type
 from archc.ops.base import Op
+from archc.ops.placeholder import Placeholder
 from archc.source.text import Span
 
 
@@ -83,6 +84,15 @@ class Target:
     @property
     def is_operator(self) -> bool:
         return isinstance(self.what, type) and issubclass(self.what, Op)
+
+    def __str__(self) -> str:
+        given = [f"{g.name}={g.value}" if g.name else str(g.value) for g in self.arguments]
+        return f"{self.name}({', '.join(given)})" if given and not self.unsettled else self.name
+
+    @property
+    def unsettled(self) -> bool:
+        """Is it what nobody gave, of which an outline can decide nothing?"""
+        return self.what is Placeholder
 
 
 class Failed(Exception):

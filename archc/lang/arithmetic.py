@@ -8,7 +8,7 @@ from typing import Any
 
 from archc.lang.functions import MOST_ITEMS, Symbolic, Wrong, integer, number
 from archc.lang.lexer import BITS
-from archc.lang.values import Given, is_operator, shown
+from archc.lang.values import Given, Unsettled, is_operator, shown
 from archc.shapes import Cond, Dim, Formula, Num, Real, and_, eq, not_, or_, select
 from archc.shapes.functions import power
 from archc.shapes.number import written
@@ -157,4 +157,6 @@ def same(left: Any, right: Any, tick: Callable[[], None]) -> Any:
         return eq(*(select(v, 1, 0) if isinstance(v, Cond) else v for v in (left, right)))
     if is_operator(left) or is_operator(right):
         return left is right or left == right
+    if isinstance(left, Unsettled) or isinstance(right, Unsettled):
+        raise Symbolic()
     return type(left) is type(right) and left == right or isinstance(left, str) and left == right

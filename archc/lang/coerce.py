@@ -9,8 +9,8 @@ from typing import Any
 from archc.lang.functions import MOST_ITEMS
 from archc.lang.lexer import BITS, KEYWORDS
 from archc.lang.types import Bool, Choice, Float, Int, List, Operator, ParamType, Row, Str
-from archc.lang.values import Given, Partial, Word, is_operator, shown
-from archc.shapes import Cond, Dim, Formula, Num, Real
+from archc.lang.values import Given, Partial, Unsettled, Word, is_operator, shown
+from archc.shapes import Cond, Dim, Formula, Num, Real, parameter
 from archc.source.diagnostic import did_you_mean
 
 
@@ -32,6 +32,8 @@ def coerce(value: Any, type: ParamType) -> tuple[Any, str | None]:
     try:
         return _RULES[type.__class__](value, type) if value is not None else _null(type), None
     except Misfit as misfit:
+        if isinstance(value, Unsettled):
+            return (parameter(value.text) if type == Int() else Unsettled(value.text, type)), None
         return value, str(misfit)
 
 

@@ -54,10 +54,10 @@ def evaluate(expr: syntax.Expr, scope: Scope, want: ParamType | None = None) -> 
     Raises EvaluationError for a mistake, NeedsStatic where a number must be known and is symbolic,
     Unavailable where a name is `UNKNOWN`.
     """
-    return _Evaluation(scope).result(expr, want)
+    return Evaluation(scope).result(expr, want)
 
 
-class _Evaluation(Bounded):
+class Evaluation(Bounded):
     """One evaluation. `bare`: may a bare word stand where a whole value does?"""
 
     def __init__(self, scope: Scope) -> None:
@@ -421,17 +421,17 @@ _LIST_SIDES = {
 }
 """What may be a list that an operator joins or repeats."""
 
-_OPERANDS: dict[type, Callable[[_Evaluation, Any], Any]] = {
+_OPERANDS: dict[type, Callable[[Evaluation, Any], Any]] = {
     syntax.Literal: lambda self, expr: expr.value,
-    syntax.Name: _Evaluation.name,
-    syntax.Sequence: _Evaluation.sequence,
-    syntax.Unary: _Evaluation.unary,
-    syntax.Binary: _Evaluation.binary,
-    syntax.Compare: _Evaluation.compare,
-    syntax.Conditional: _Evaluation.conditional,
-    syntax.Call: _Evaluation.call,
-    syntax.Index: _Evaluation.index,
-    syntax.Comprehension: _Evaluation.comprehension,
+    syntax.Name: Evaluation.name,
+    syntax.Sequence: Evaluation.sequence,
+    syntax.Unary: Evaluation.unary,
+    syntax.Binary: Evaluation.binary,
+    syntax.Compare: Evaluation.compare,
+    syntax.Conditional: Evaluation.conditional,
+    syntax.Call: Evaluation.call,
+    syntax.Index: Evaluation.index,
+    syntax.Comprehension: Evaluation.comprehension,
 }
 
 

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from archc.lang.lexer import BITS
-from archc.lang.values import Given, shown
+from archc.lang.values import Given, Unsettled, shown
 from archc.shapes import (
     Cond,
     Dim,
@@ -76,6 +76,8 @@ def number(value: Any, at: int | None = None, what: str = "a number") -> Any:
         return select(value, 1, 0)
     if isinstance(value, Given):
         raise Symbolic(value, at=at)
+    if isinstance(value, Unsettled):
+        raise Symbolic(at=at)
     raise Wrong(f"{what} is needed, not {shown(value)}", at)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from archc.lang.functions import Symbolic
-from archc.lang.values import Given
+from archc.lang.values import Given, Unsettled
 from archc.shapes import Cond, Dim, Formula, and_, decide, eq, not_, or_
 
 Truth = bool | Cond | Given
@@ -22,6 +22,8 @@ def truth(value: Any) -> Truth:
         return value if held is None else held
     if value is None or isinstance(value, int | float | str | list):
         return bool(value)
+    if isinstance(value, Unsettled):
+        raise Symbolic()
     return True  # an operator
 
 

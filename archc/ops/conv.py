@@ -1,5 +1,6 @@
 """Convolutions and their transposes, in one, two and three dimensions."""
 
+from collections.abc import Sequence
 from typing import Annotated, ClassVar, Literal, Self
 
 from pydantic import model_validator
@@ -53,12 +54,19 @@ class _Convolution(Op):
         kernel, stride, dilation = (self._each(a) for a in ("kernel", "stride", "dilation"))
         parts = [
             f"{sizes(x)[1]} → {self.c_out},",
-            "x".join(map(str, kernel)) if self.dims > 1 else f"k{kernel[0]}",
+            _times(kernel) if self.dims > 1 else f"k{kernel[0]}",
         ]
         for letter, values in (("s", stride), ("d", dilation), ("g", self._each("groups"))):
             if set(values) != {1}:
-                parts.append(letter + "x".join(map(str, values if len(set(values)) > 1 else values[:1])))
+                own = values if len(set(values)) > 1 else values[:1]
+                known = all(isinstance(v, int) for v in own)
+                parts.append(letter + _times(own) if known else f"{letter} = {_times(own)}")
         return " ".join(parts)
+
+
+def _times(values: Sequence[Size]) -> str:
+    known = all(isinstance(v, int) for v in values)
+    return ("x" if known else " x ").join(map(str, values))
 
 
 class _Conv(_Convolution):

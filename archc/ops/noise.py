@@ -6,7 +6,7 @@ from archc.ops.attributes import Probability, Scalar
 from archc.ops.base import Example, Op
 from archc.ops.python import py
 from archc.ops.rules import at_least_rank, fits, floating, ranked
-from archc.shapes import Tensor
+from archc.shapes import Dim, Tensor
 
 _P = {"p": (0, 0.0, 0.1, 1, 1.0)}
 
@@ -21,7 +21,7 @@ class _Noise(Op):
         return x
 
     def label(self, x: Tensor) -> str:
-        return f"p = {float(self.p):g}"
+        return f"p = {self.p}" if isinstance(self.p, Dim) else f"p = {float(self.p):g}"
 
 
 class Dropout(_Noise):

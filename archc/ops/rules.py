@@ -10,7 +10,7 @@ from functools import reduce
 from operator import mul
 
 from archc.ops.base import ShapeError
-from archc.shapes import Cond, Dim, Mismatch, Size, Tensor, TooSmall, at_least, divisible, same
+from archc.shapes import Cond, Dim, Mismatch, Size, Tensor, TooSmall, at_least, divisible, same, supposing
 
 FLOATS = frozenset({"float", "float16", "bfloat16", "float32", "float64"})
 INTEGERS = frozenset({"int8", "int16", "int32", "int64", "uint8"})
@@ -63,11 +63,12 @@ def axes_of(
 
 
 def static(size: Size, what: str, about: str = "x") -> int:
-    """A size that must be known when the model is built, such as a weight's."""
-    if isinstance(size, Dim):
+    """A size that must be known when the model is built, such as a weight's; in an outline it is what
+    it is."""
+    if isinstance(size, Dim) and not supposing():
         message = f"{what} must be known when the model is built, and `{size}` is not"
         raise ShapeError(message, about=(about,), needs_static=size)
-    return size
+    return size  # type: ignore[return-value]
 
 
 def equal(a: Size, b: Size, message: str, *about: str, help: str | None = None) -> Size:
@@ -154,4 +155,4 @@ def product(sizes: Iterable[Size]) -> Size:
 
 def spread(value: int | Sequence[int], rank: int) -> tuple[int, ...]:
     """One number an axis, from one for all or one each."""
-    return (value,) * rank if isinstance(value, int) else tuple(value)
+    return tuple(value) if isinstance(value, Sequence) else (value,) * rank

@@ -3,9 +3,19 @@
 from __future__ import annotations
 
 from archc.shapes.condition import Cond, and_, eq, not_, or_
-from archc.shapes.dim import Dim, Size, symbol
+from archc.shapes.dim import Dim, Size, parameter, symbol
 from archc.shapes.dtype import DTYPES
-from archc.shapes.facts import Facts, Indivisible, Mismatch, TooSmall, at_least, divisible, recording, same
+from archc.shapes.facts import (
+    Facts,
+    Indivisible,
+    Mismatch,
+    TooSmall,
+    at_least,
+    divisible,
+    recording,
+    same,
+    supposing,
+)
 from archc.shapes.formula import Formula
 from archc.shapes.functions import absolute, ceil, exp, floor, log, log2, maximum, minimum, select, sqrt
 from archc.shapes.guard import Contradiction, Guard, describe, simplify
@@ -53,6 +63,7 @@ __all__ = [
     "minimum",
     "not_",
     "or_",
+    "parameter",
     "plain",
     "promote",
     "python",
@@ -62,6 +73,7 @@ __all__ = [
     "simplify",
     "sqrt",
     "substitute",
+    "supposing",
     "symbol",
     "symbols",
     "unknowns",

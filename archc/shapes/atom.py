@@ -42,8 +42,13 @@ class Immutable:
         return self
 
 
+PARAMETER = "nobody has given it"
+"""The reason of a symbol that is no size but a number of any sign."""
+
+
 class Symbol(Immutable):
-    """A named integer: a free dimension (>= 1), or with a reason an unknown size (>= 0)."""
+    """A named integer: a free dimension (>= 1), or with a reason an unknown size (>= 0), or with the
+    reason PARAMETER any number."""
 
     __slots__ = ("name", "reason", "key", "__weakref__")
     depth = 0
@@ -61,8 +66,10 @@ class Symbol(Immutable):
         return Symbol, (self.name, self.reason)
 
     @property
-    def least(self) -> int:
-        return 0 if self.reason is not None else 1
+    def least(self) -> int | None:
+        if self.reason is None:
+            return 1
+        return None if self.reason == PARAMETER else 0
 
     most = None
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 from math import gcd
 from typing import Any
 
-from archc.shapes.atom import Atom, Immutable, Symbol, interned
+from archc.shapes.atom import PARAMETER, Atom, Immutable, Symbol, interned
 from archc.shapes.limits import BITS, DEGREE, DEPTH, TERMS, WEIGHT, TooLarge
 
 Monomial = tuple  # of (atom, exponent), sorted by the atoms' keys; () is the constant's
@@ -321,6 +321,16 @@ def symbol(name: str, reason: str | None = None) -> Dim:
     An unknown size may be 0, and equals nothing but itself; the reason says why it is unknown.
     """
     return of_atom(Symbol(name, reason))
+
+
+def parameter(name: str) -> Dim:
+    """A whole number that nobody has given, of any sign; `name` may be the text of an expression.
+
+    >>> c = parameter("ch_mult[0]")
+    >>> print(64 * c, c > 0)
+    64 * ch_mult[0] ch_mult[0] >= 1
+    """
+    return of_atom(Symbol(name, PARAMETER))
 
 
 def of_atom(atom: Atom) -> Dim:

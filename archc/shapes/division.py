@@ -150,7 +150,7 @@ def _reduced(dividend: Size, divisor: Dim) -> tuple[Size, Size]:
         g = -g
     # What may be 0 is left out but for floors: dividing by one that is 0 is an error either way.
     common: dict = {
-        a: e for a, e in terms[-1][0] if isinstance(a, Floor) or isinstance(a, Symbol) and a.least > 0
+        a: e for a, e in terms[-1][0] if isinstance(a, Floor) or isinstance(a, Symbol) and (a.least or 0) > 0
     }
     for monomial, _ in terms:
         powers = dict(monomial)

@@ -7,6 +7,7 @@ with recording() as facts:
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextvars import ContextVar, Token
 from typing import Any
 
@@ -55,11 +56,15 @@ def _where(verdict: Verdict) -> str:
 
 
 class Facts(list[Cond]):
-    """Recorded conditions; `sides` are the sizes that an equality among them compares."""
+    """Recorded conditions; `sides` are the sizes that an equality among them compares.
 
-    def __init__(self) -> None:
+    `unknown`: nothing is recorded, what is asked for is supposed to hold; it makes a size where none
+    can be told (see `supposing`)."""
+
+    def __init__(self, unknown: Callable[[], Dim] | None = None) -> None:
         super().__init__()
         self.sides: dict[Cond, tuple[Size, Size]] = {}
+        self.unknown = unknown
 
     def join(self, other: Facts) -> None:
         """Add what was recorded elsewhere."""
@@ -71,12 +76,14 @@ _facts: ContextVar[Facts | None] = ContextVar("facts", default=None)
 
 
 class recording:  # noqa: N801  (reads as a verb: `with recording() as facts`)
-    """Collects the conditions that the calls inside record, innermost block first."""
+    """Collects the conditions that the calls inside record, innermost block first.
+
+    `unknown`: see `Facts`."""
 
     __slots__ = ("facts", "_token")
 
-    def __init__(self) -> None:
-        self.facts = Facts()
+    def __init__(self, unknown: Callable[[], Dim] | None = None) -> None:
+        self.facts = Facts(unknown)
         self._token: Token | None = None
 
     def __enter__(self) -> Facts:
@@ -88,9 +95,17 @@ class recording:  # noqa: N801  (reads as a verb: `with recording() as facts`)
         _facts.reset(self._token)
 
 
+def supposing() -> Callable[[], Dim] | None:
+    """Is what is asked for supposed to hold, because numbers are not given? Then it makes new sizes."""
+    facts = _facts.get()
+    return None if facts is None else facts.unknown
+
+
 def _record(conditions: tuple[Cond, ...], sides: tuple[Size, Size] | None = None) -> None:
     facts = _facts.get()
     assert facts is not None, f"{conditions[0]} can only be recorded inside `with recording()`"
+    if facts.unknown is not None:
+        return
     facts.extend(conditions)
     if sides is not None:
         facts.sides[conditions[0]] = sides
@@ -104,6 +119,8 @@ def same(a: Size, b: Size) -> Size:
     """
     if a is b or a == b:
         return a
+    if supposing() and not (isinstance(a, int) and isinstance(b, int)):
+        return min(a, b, key=_complexity)
     verdict = compare(a, b)
     if verdict.kind == "guarded":
         _record(verdict.conditions)

@@ -93,7 +93,7 @@ def _joined(found: Iterable[Cond]) -> tuple[Cond, ...]:
         result.extend(_needed(in_order, total) if kept is None else kept)
         # every solution is the first one, or some steps further
         step = 0 if total.first == total.last else total.step()
-        known[symbol.name] = of_atom(symbol) * step + (total.first - step * symbol.least)
+        known[symbol.name] = of_atom(symbol) * step + (total.first - step * total.start)
     result.extend(c for c in _strongest(others) if not _follows(c, known, found))
     return tuple(result)
 

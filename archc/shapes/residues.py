@@ -105,7 +105,7 @@ class Scan:
         self.variables = variables(dim)
         period, degree = periods(dim), degrees(dim)
         self.period = [period[v] for v in self.variables]
-        self.start = [v.least if isinstance(v, Symbol) else 0 for v in self.variables]
+        self.start = [(v.least or 0) if isinstance(v, Symbol) else 0 for v in self.variables]
         self.degree = [degree[v] for v in self.variables]
         if prod(self.period) > RESIDUES or prod(self.period) * prod(n + 1 for n in self.degree) > POINTS:
             raise TooManyResidues

@@ -24,9 +24,11 @@ _HIGHEST = 8  # degree
 class Solutions:
     """The values of `symbol` that are solutions: `runs[i]` for symbol = symbol.least + i + period * q."""
 
-    __slots__ = ("symbol", "period", "runs")
+    __slots__ = ("symbol", "start", "period", "runs")
 
     def __init__(self, symbol: Symbol, period: int, runs: tuple[Runs, ...]):
+        assert symbol.least is not None, "a number of any sign has no first"
+        self.start = symbol.least
         self.symbol, self.period, self.runs = symbol, period, runs
 
     def __eq__(self, other: object) -> bool:
@@ -77,7 +79,7 @@ class Solutions:
     def first(self) -> int:
         """The smallest solution."""
         return min(
-            self.symbol.least + i + self.period * (0 if first else changes[0])
+            self.start + i + self.period * (0 if first else changes[0])
             for i, (first, changes) in enumerate(self.runs)
             if first or changes
         )
@@ -90,12 +92,12 @@ class Solutions:
             if first ^ (len(changes) & 1):
                 return None
             if changes:
-                ends.append(self.symbol.least + i + self.period * (changes[-1] - 1))
+                ends.append(self.start + i + self.period * (changes[-1] - 1))
         return max(ends)
 
     def classes(self) -> set[int]:
         """The residues of the classes with solutions."""
-        start = self.symbol.least
+        start = self.start
         return {(start + i) % self.period for i, (first, changes) in enumerate(self.runs) if first or changes}
 
     def step(self) -> int:
@@ -110,7 +112,7 @@ class Solutions:
 
     def conditions(self) -> tuple[Cond, ...] | None:
         """The set as conditions: a congruence and bounds. None where it is not of that form."""
-        start, period = self.symbol.least, self.period
+        start, period = self.start, self.period
         first, last = self.first, self.last
         for i, runs in enumerate(self.runs):
             if runs == (False, ()):

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 from archc.shapes.dim import Dim, Size
 from archc.shapes.dtype import category, complex_of, default_of, wider
-from archc.shapes.facts import same
+from archc.shapes.facts import same, supposing
+from archc.shapes.verdict import compare
 
 Shape = tuple  # of Size
 
@@ -68,6 +69,9 @@ def _stretched(x: Size, y: Size) -> Size:
         return y
     if not isinstance(y, Dim) and y == 1:
         return x
+    unknown = supposing()
+    if unknown and compare(x, y).kind not in ("equal", "guarded"):
+        return unknown()  # either may turn out to be 1
     return same(x, y)
 
 

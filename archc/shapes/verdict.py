@@ -10,11 +10,11 @@ from typing import Any, NamedTuple
 from archc.shapes.atom import Opaque, Symbol
 from archc.shapes.bounds import leading
 from archc.shapes.condition import Cond, equals_zero, or_
-from archc.shapes.dim import Dim, Size, of_atom
+from archc.shapes.dim import Dim, Size, of_atom, symbol
 from archc.shapes.limits import TooLarge
 from archc.shapes.number import plain
 from archc.shapes.residues import Scan, TooManyResidues, divisors, variables
-from archc.shapes.walk import evaluate, symbols_of
+from archc.shapes.walk import evaluate, substitute, symbols_of
 
 
 class Verdict(NamedTuple):
@@ -127,7 +127,7 @@ def _by_example(a: Size, b: Size, difference: Dim) -> Verdict:
 def _small(symbols: list[Symbol], most: int) -> Iterator[dict[str, int]]:
     """Sizes of the symbols, those with the smallest sum first; of one sum, the most even first."""
     names = [s.name for s in symbols]
-    start = [s.least for s in symbols]
+    start = [s.least or 0 for s in symbols]
     count = 0
     extra = 0
     while True:
@@ -240,6 +240,9 @@ def decide(condition: Any) -> bool | None:
 @lru_cache(maxsize=1024)
 def _decided(condition: Cond) -> bool | None:
     symbols = symbols_of(condition)
+    signless = [s.name for s in symbols if s.least is None]
+    if signless:
+        return _of_any_sign(condition, signless)
     if len(symbols) == 1:
         from archc.shapes.solutions import solve
 
@@ -262,6 +265,23 @@ def _decided(condition: Cond) -> bool | None:
         inner = decide(Cond("==", args))
         return None if inner is None else not inner
     return _settled(op, args[0])
+
+
+def _of_any_sign(condition: Cond, names: list[str]) -> bool | None:
+    """The decision on a condition whose symbols `names` may be negative: one that holds of both signs."""
+    if len(names) > 3:
+        return None
+    answers = set()
+    for signs in product((True, False), repeat=len(names)):
+        counted = {n: symbol(n, "one of two signs") for n in names}
+        sizes = {n: c if up else -1 - c for (n, c), up in zip(counted.items(), signs, strict=True)}
+        try:
+            answers.add(decide(substitute(condition, sizes)))
+        except (ArithmeticError, TooLarge):
+            return None
+        if None in answers or len(answers) > 1:
+            return None
+    return answers.pop()
 
 
 def _settled(op: str, dim: Dim) -> bool | None:
