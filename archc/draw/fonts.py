@@ -56,7 +56,9 @@ class Font:
 
     def outline(self, letter: str, bold: bool) -> str:
         """The outline of a letter as an SVG path, in the font's units, upwards."""
-        pen = import_module("fontTools.pens.svgPathPen").SVGPathPen(None, ntos=lambda v: f"{v:g}")
+        pen = import_module("fontTools.pens.svgPathPen").SVGPathPen(
+            self._glyphs[bold], ntos=lambda v: f"{v:g}"
+        )
         self._glyphs[bold][self._names[ord(letter)]].draw(pen)
         return pen.getCommands()
 
@@ -68,20 +70,18 @@ class Font:
         before = {"start": 0.0, "middle": 0.5, "end": 1.0}[text.anchor]
         return text.x - before * width * stretch, stretch
 
-    def embedded(self, letters: Iterable[str], bold: bool) -> io.BytesIO:
-        """A font file that holds these letters in one weight; the same bytes for the same letters."""
+    def embedded(self, letters: str, bold: bool, name: str) -> io.BytesIO:
+        """A font file of a name that holds these letters in one weight, the same bytes every time."""
         subset = import_module("fontTools.subset")
         instancer = import_module("fontTools.varLib.instancer")
         font = self._fonttools.TTFont(self._path, recalcTimestamp=False)
-        options = subset.Options(layout_features=[], name_IDs=["*"], notdef_outline=True)
-        cutter = subset.Subsetter(options)
+        cutter = subset.Subsetter(subset.Options(layout_features=[], notdef_outline=True))
         cutter.populate(unicodes=[ord(letter) for letter in letters])
         cutter.subset(font)
         instancer.instantiateVariableFont(font, {"wght": WEIGHTS[bold]}, inplace=True)
-        if bold:  # by this name programs tell the two apart
-            font["name"].setName("Arimo-Bold", 6, 3, 1, 0x409)
+        font["name"].setName(name, 6, 3, 1, 0x409)
         file = io.BytesIO()
-        font.save(file, reorderTables=None)
+        font.save(file)
         file.seek(0)
         return file
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterable
+from hashlib import sha1
 
-from archc.draw.fonts import font, legible, needed
+from archc.draw.fonts import Font, font, legible, needed
 from archc.draw.limits import TooLarge
 from archc.draw.marking import marks
 from archc.draw.marks import (
@@ -31,7 +32,9 @@ POINT = 0.75
 """A px in PDF's points."""
 MOST = 14_400
 """As many points as a side of a page may have."""
-_NAMES = {False: "archc-regular", True: "archc-bold"}
+_USUAL = "".join(map(chr, range(32, 127))) + "→×·−‖≡√÷≤≥≠…²"
+"""The letters of most diagrams. Fonts are registered for good: one of these, further ones only for texts
+with other letters, named after them so that the same text is always set in the same font."""
 _COMMENT = b"ReportLab Generated PDF document (opensource)"
 
 
@@ -46,33 +49,43 @@ def pdf(sheet: Sheet) -> bytes:
         )
     letters = font("pdf")
     canvas = needed("reportlab.pdfgen.canvas", "pdf")
-    ttfonts = needed("reportlab.pdfbase.ttfonts", "pdf")
     drawn = legible(marks(sheet), letters)
-    texts = [mark for mark in flat(drawn) if isinstance(mark, Text)]
-    for bold, name in _NAMES.items():
-        used = {letter for text in texts if text.bold is bold for letter in text.text} | {" "}
-        file = letters.embedded(sorted(used), bold)
-        ttfonts.pdfmetrics.registerFont(ttfonts.TTFont(name, file))
+    names = {bold: _registered(drawn, bold, letters) for bold in (False, True)}
     target = io.BytesIO()
     size = (sheet.width * POINT, sheet.height * POINT)
-    page = canvas.Canvas(target, pagesize=size, invariant=1, pageCompression=1, initialFontName=_NAMES[False])
+    page = canvas.Canvas(target, pagesize=size, invariant=1, pageCompression=1, initialFontName=names[False])
     page.setTitle(sheet.title)
     page.setSubject("; ".join(sheet.facts))
     page.setAuthor("")
     page.setCreator("archc")
-    _PdfWriter(page, sheet, drawn).write(drawn)
+    _PdfWriter(page, sheet, drawn, names).write(drawn)
     page.showPage()
     page.save()
     # The first lines of all that archc writes say so. The comment keeps its length: places are counted.
     return target.getvalue().replace(_COMMENT, b"Drawn by archc".ljust(len(_COMMENT)), 1)
 
 
+def _registered(drawn: list[Mark], bold: bool, letters: Font) -> str:
+    """The name of a font that has the letters of all texts of a weight."""
+    texts = [mark.text for mark in flat(drawn) if isinstance(mark, Text) and mark.bold is bold]
+    further = "".join(sorted(set("".join(texts)) - set(_USUAL)))
+    name = f"Arimo-{'Bold' if bold else 'Regular'}"
+    if further:
+        name += "-" + sha1(further.encode()).hexdigest()[:8]
+    ttfonts = needed("reportlab.pdfbase.ttfonts", "pdf")
+    if name not in ttfonts.pdfmetrics.getRegisteredFontNames():
+        file = letters.embedded(_USUAL + further, bold, name)
+        ttfonts.pdfmetrics.registerFont(ttfonts.TTFont(name, file))
+    return name
+
+
 class _PdfWriter:
     """Writes marks on a page, whose points are counted from its bottom."""
 
-    def __init__(self, page, sheet: Sheet, drawn: list[Mark]) -> None:
+    def __init__(self, page, sheet: Sheet, drawn: list[Mark], names: dict[bool, str]) -> None:
         self.page = page
         self.height = sheet.height
+        self.names = names
         self.font = font("pdf")
         groups = [mark for mark in flat(drawn) if isinstance(mark, Group)]
         # A link needs its target to be on the page.
@@ -121,7 +134,7 @@ class _PdfWriter:
         x, y = self.at((start, text.y))
         self.page.saveState()
         line = self.page.beginText(x, y)
-        line.setFont(_NAMES[text.bold], text.size * POINT)
+        line.setFont(self.names[text.bold], text.size * POINT)
         line.setFillColor(LIGHT_INKS[text.ink])
         if stretch < 1:
             line.setHorizScale(100 * stretch)

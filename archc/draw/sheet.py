@@ -21,6 +21,8 @@ NARROWEST = 360.0
 """As wide as a heading or a legend may be, however narrow the chart."""
 PAGE = (1200.0, 1600.0)
 """Whose proportions a sheet comes near."""
+BELOW = 1.25
+"""How much nearer insets below the main chart must come, to stand there and not beside it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,16 +121,19 @@ def sheet(scene: Scene) -> Sheet:
 
 
 def _arrange(main: Area, insets: list[Area]) -> tuple[list[Point], float, float]:
-    """Where the panels stand, and the size of them all: beside the main chart or below it, in as many
-    columns as come nearest to a page's proportions."""
-    choices = [([(0.0, 0.0)], main.w, main.h)]
-    if insets:
-        choices = [
-            _columns(main, insets, count, beside)
-            for beside in (True, False)
-            for count in range(1, len(insets) + 1)
-        ]
-    return min(choices, key=lambda choice: max(choice[1] / PAGE[0], choice[2] / PAGE[1]))
+    """Where the panels stand, and the size of them all: the insets in columns at the right of the main
+    chart, or below one that is wide; as many columns as keep to a page, or come nearest to its
+    proportions."""
+    if not insets:
+        return [(0.0, 0.0)], main.w, main.h
+    choices = []
+    for beside in (True, False):
+        for count in range(1, len(insets) + 1):
+            spots, width, height = _columns(main, insets, count, beside)
+            excess = max(1.0, width / PAGE[0], height / PAGE[1])
+            cost = round(excess * (1.0 if beside else BELOW), 1)
+            choices.append((cost, width * height, count, (spots, width, height)))
+    return min(choices, key=lambda choice: choice[:3])[-1]
 
 
 def _columns(main: Area, insets: list[Area], count: int, beside: bool) -> tuple[list[Point], float, float]:
