@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from archc.draw.opening import targets
 from archc.draw.pieces import Piece
 from archc.draw.scene import Box, Frame, Item
 from archc.draw.view import View, weights_path
@@ -141,9 +140,10 @@ class Cards:
     def _cases(self, box: Box, target: Cases, copy: Copy, inputs: list[Any]) -> None:
         """A box that is one of several things, nobody knows which."""
         box.detail = cases_text(target.options, inputs)
-        for block in targets(target):
-            definition = self.stage.close(block)
-            box.definition = box.definition or definition
+        for block in copy.targets:
+            if isinstance(block, Graph):
+                definition = self.stage.close(block)
+                box.definition = box.definition or definition
         kinds = {
             self.stage.kind(option) if isinstance(option, Graph) else option.kind
             for _, option in target.options

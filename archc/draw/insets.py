@@ -48,8 +48,7 @@ def _closed_in(block: Graph) -> list[Graph]:
     for node in block.nodes.values():
         if isinstance(node, Call):
             for copy in block.members[node.member].uses[node.use]:
-                options = [o for _, o in copy.target.options] if isinstance(copy.target, Cases) else []
-                found |= {t: None for t in options or [copy.target] if isinstance(t, Graph)}
+                found |= {target: None for target in copy.targets if isinstance(target, Graph)}
     return list(found)
 
 

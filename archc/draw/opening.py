@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import NamedTuple
 
 from archc.draw.options import Options
-from archc.graph.ir import Cases, Graph, Member
+from archc.graph.ir import Graph, Member
 
 
 class Step(NamedTuple):
@@ -110,12 +109,6 @@ CLOSED = Opening(0)
 
 
 def blocks(graph: Graph) -> list[Graph]:
-    """The blocks that a Graph uses, once for each copy."""
+    """The blocks that a Graph uses, once for each copy that is or may be one."""
     copies = [copy for member in graph.members.values() for copy in member.copies]
-    return [block for copy in copies for block in targets(copy.target)]
-
-
-def targets(target: object) -> Iterable[Graph]:
-    """The blocks that a copy is, or may be."""
-    options = [option for _, option in target.options] if isinstance(target, Cases) else [target]
-    return [option for option in options if isinstance(option, Graph)]
+    return [target for copy in copies for target in copy.targets if isinstance(target, Graph)]

@@ -14,7 +14,7 @@ from archc.draw.options import DEFAULTS, Options
 from archc.draw.scene import Box, Direction, Frame, Scene
 from archc.draw.view import View
 from archc.draw.words import NONE, Divisors, divisors_of
-from archc.graph.ir import Apply, Call, Cases, Graph, Read, Ref
+from archc.graph.ir import Apply, Call, Graph, Read, Ref
 from archc.graph.runs import runs
 from archc.ops.base import Op
 from archc.report.cost import Costs
@@ -163,8 +163,7 @@ class Stage:
                 weight[node.op.kind] = weight.get(node.op.kind, 0) + own
             elif isinstance(node, Call):
                 for copy in graph.members[node.member].copies:
-                    options = [o for _, o in copy.target.options] if isinstance(copy.target, Cases) else []
-                    for target in options or [copy.target]:
+                    for target in copy.targets:
                         if isinstance(target, Graph | Op):
                             kind = self.kind(target) if isinstance(target, Graph) else target.kind
                             own = 1 if graph.outline else self.costs.copy(copy).parameters

@@ -205,6 +205,13 @@ class Copy:
     inputs: Mapping[str, Type | None]
     numbers: dict[str, Any] = field(default_factory=dict)
 
+    @property
+    def targets(self) -> tuple[Op | Graph | None, ...]:
+        """What it is; in an outline, all that it may be."""
+        if isinstance(self.target, Cases):
+            return tuple(target for _, target in self.target.options)
+        return (self.target,)
+
 
 @dataclass(slots=True)
 class Member:
@@ -332,9 +339,10 @@ def graphs(root: Graph) -> list[Graph]:
     while waiting:
         for member in waiting.pop().members.values():
             for copy in {id(copy): copy for use in member.uses for copy in use}.values():
-                if isinstance(copy.target, Graph) and copy.target not in found:
-                    found[copy.target] = None
-                    waiting.append(copy.target)
+                for target in copy.targets:
+                    if isinstance(target, Graph) and target not in found:
+                        found[target] = None
+                        waiting.append(target)
     return list(found)
 
 
