@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from archc.draw.opening import Path, Step, path_of, targets
+from archc.draw.opening import Path, Step, path_of
 from archc.draw.options import DrawError, Options
 from archc.graph.ir import Graph, Member, graphs
 from archc.source.diagnostic import did_you_mean
@@ -65,7 +65,7 @@ def _blocks(member: Member, step: Step) -> Iterable[Graph]:
             raise DrawError(f"there is no `{_text(step)}`", f"the copies of `{name}` are 0 to {most}")
     for number, copy in enumerate(member.copies):
         if step.copies is None or number in step.copies:
-            yield from targets(copy.target)
+            yield from (block for block in copy.targets if isinstance(block, Graph))
 
 
 def _text(step: Step) -> str:
