@@ -50,6 +50,17 @@ def differences(panel: Json, graph: Graph) -> list[str]:
     return found
 
 
+def definitions(panel: Json, graph: Graph) -> Iterator[tuple[str, Graph]]:
+    """The insets that a panel refers to, and the block that each is to show."""
+    drawn = Drawn(panel)
+    closed = Meant(graph, drawn.runs).closed
+    for item in drawn.items.values():
+        if item["definition"] is not None and item["what"] == "box" and item["nodes"]:
+            way = drawn.way(item)
+            if way in closed:
+                yield item["definition"], closed[way]
+
+
 class Drawn:
     """What a panel shows. `runs` are the items of each node, by the ways around it and its number."""
 
@@ -75,7 +86,7 @@ class Drawn:
         for id in through:
             ways.add_edges_from([(a, b) for a in ways.pred[id] for b in ways.succ[id]])
             ways.remove_node(id)
-        names = {id: self._way(self.items[id]) if id in self.items else ("input", id) for id in ways}
+        names = {id: self.way(self.items[id]) if id in self.items else ("input", id) for id in ways}
         for id, way in names.items():
             self.nx.add_node(way, does=self._does(self.items[id]) if id in self.items else "input")
         self.nx.add_edges_from((names[a], names[b]) for a, b in ways.edges if names[a] != names[b])
@@ -93,11 +104,11 @@ class Drawn:
             parent = self.items[parent]["parent"]
         return None if parent is None else self.items[parent]
 
-    def _way(self, item: Json) -> Way:
+    def way(self, item: Json) -> Way:
         if item["form"] == "pill" and item["kind"] == "output" and not item["nodes"]:
             return ("output", item["title"])
         block = self._block(item)
-        around = self._way(block) if block else ()
+        around = self.way(block) if block else ()
         if self._is_dots(item):
             return (*around, (self.items[item["id"].removesuffix("dots") + "0"]["nodes"][0], "dots"))
         return (*around, (item["nodes"][0], item["first"]))
@@ -116,8 +127,8 @@ class Drawn:
     def _note(self, item: Json) -> None:
         """Each node is in one item, but for copies, which may be in several."""
         block = self._block(item)
-        around = self._way(block) if block else ()
-        run = Run(item["first"], item["copies"], self._way(item), item["what"] == "frame")
+        around = self.way(block) if block else ()
+        run = Run(item["first"], item["copies"], self.way(item), item["what"] == "frame")
         for number in item["nodes"]:
             self.runs.setdefault((*around, number), []).append(run)
 
@@ -147,10 +158,11 @@ class Drawn:
 
 
 class Meant:
-    """What a Graph says, as far as it is opened in `runs`."""
+    """What a Graph says, as far as it is opened in `runs`. `closed` are the blocks in closed boxes."""
 
     def __init__(self, graph: Graph, runs: Mapping[Way, list[Run]]) -> None:
         self.runs = runs
+        self.closed: dict[Way, Graph] = {}
         self.wrong: list[str] = []
         self.nx = networkx.DiGraph()
         for name, value in self.block(graph, (), None).items():
@@ -286,6 +298,7 @@ class Meant:
             return [_one(value) for value in within.values()]
         self._add(run.way, _name(copy), *fed.values())
         if isinstance(copy.target, Graph):
+            self.closed[run.way] = copy.target
             types = [copy.target.type(ref) for ref in copy.target.outputs.values()]
             return [[frozenset({run.way})] * _members(type) for type in types]
         return [[frozenset({run.way})] for _ in node.outputs]
