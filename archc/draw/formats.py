@@ -34,6 +34,7 @@ _FORMATS = {
     "pdf": _Format("pdf:pdf", (".pdf",), binary=True),
     "dot": _Format("dot:dot", (".dot", ".gv"), takes="scene"),
     "mermaid": _Format("mermaid:mermaid", (".mmd", ".mermaid"), takes="scene"),
+    "html": _Format("html:html", (".html", ".htm"), takes="graph"),
     "json": _Format("layout_json:layout_json", (".json",)),
 }
 

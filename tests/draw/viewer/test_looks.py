@@ -1,0 +1,126 @@
+"""How a chart looks, in a real browser: nothing overlaps, both themes can be read, one page on paper."""
+
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path
+
+import pytest
+
+from archc.draw.options import Options
+
+try:
+    from playwright.sync_api import Locator, Page, expect
+except ImportError:
+    if os.environ.get("CI") == "true":
+        raise
+    pytest.skip("playwright is not installed: pip install playwright", allow_module_level=True)
+
+HERE = Path(__file__).parent
+GEOMETRY, CONTRASTS = ((HERE / name).read_text() for name in ("geometry.js", "contrasts.js"))
+
+
+def item(page: Page, path: str) -> Locator:
+    return page.locator(f'[data-path="{path}"]')
+
+
+def check_geometry(page: Page) -> int:
+    """Nothing lies upon anything else, children lie in their parents, no wire runs through a foreign item."""
+    found = page.evaluate(GEOMETRY)
+    nodes, by_path = found["nodes"], {node["path"]: node for node in found["nodes"]}
+    children: dict[str | None, list] = {}
+    for node in nodes:
+        children.setdefault(node["parent"], []).append(node)
+        if node["parent"]:
+            parent = by_path[node["parent"]]
+            (x0, y0, x1, y1), (a0, b0, a1, b1) = node["box"], parent["box"]
+            assert a0 < x0 and b0 + 27 < y0 and x1 < a1 and y1 < b1, (node, parent)
+    for siblings in children.values():
+        for number, one in enumerate(siblings):
+            for other in siblings[number + 1 :]:
+                (x0, y0, x1, y1), (a0, b0, a1, b1) = one["box"], other["box"]
+                assert x1 < a0 or a1 < x0 or y1 < b0 or b1 < y0, (one, other)
+    solid = [node["head"] or node["box"] for node in nodes]
+    for points in found["wires"]:
+        for x0, y0, x1, y1 in solid:
+            inside = [(x, y) for x, y in points[1:-1] if x0 + 1 < x < x1 - 1 and y0 + 1 < y < y1 - 1]
+            assert not inside, (points[0], points[-1], (x0, y0, x1, y1))
+    return len(nodes)
+
+
+def test_nothing_overlaps(show, model) -> None:
+    """At every level, and with each block opened by itself."""
+    page = show(model.graph, options=Options(level=0))
+    shown = check_geometry(page)
+    for level in range(1, 6):
+        page.keyboard.press(str(level))
+        more = check_geometry(page)
+        assert more >= shown
+        shown = more
+    page.keyboard.press("c")
+    for path in page.locator("[aria-expanded]").evaluate_all("all => all.map((one) => one.dataset.path)"):
+        item(page, path).focus()
+        page.keyboard.press("Enter")
+        check_geometry(page)
+        page.keyboard.press("Enter")
+
+
+def test_everything_has_a_name_and_a_role(show, model) -> None:
+    page = show(model.graph)
+    page.keyboard.press("o")
+    said = "(e) => [e.tagName, e.getAttribute('role'), e.getAttribute('aria-label'), e.textContent]"
+    told = page.locator("#chart [tabindex], button, input").evaluate_all(f"all => all.map({said})")
+    assert told
+    for tag, role, label, text in told:
+        assert label or text, tag
+        assert role in ("button", "img") or tag in ("BUTTON", "INPUT")
+    assert page.locator("#chart [role=button]:not([aria-expanded])").count() == 0
+
+
+def test_both_themes_can_be_read(show) -> None:
+    page = show("time", color_scheme="light")
+    seen = []
+    for step in range(3):
+        page.keyboard.press("o")
+        told = page.evaluate(CONTRASTS)
+        assert len(told) > 100
+        assert not [one for one in told if one[3] < 4.5]
+        seen.append((page.evaluate("getComputedStyle(document.body).backgroundColor"), told[0][1:3]))
+        if step == 0:
+            page.emulate_media(color_scheme="dark")
+        elif step == 1:
+            page.get_by_role("button", name="Light or dark").click()
+    assert seen[0] != seen[1], "dark differs from light"
+    assert seen[2] == seen[0], "the button turns the system's choice around"
+
+
+def test_the_chart_is_printed_on_one_page(show) -> None:
+    page = show("encoder", color_scheme="dark", viewport={"width": 800, "height": 500})
+    for _ in range(2):
+        pdf = page.pdf(prefer_css_page_size=True)
+        assert len(re.findall(rb"/Type\s*/Page\b(?!s)", pdf)) == 1
+        page.keyboard.press("o")
+        page.keyboard.press("+")
+    page.emulate_media(media="print", color_scheme="dark")
+    expect(page.locator("#tools")).to_be_hidden()
+    expect(page.locator("h1")).to_be_visible()
+    assert page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
+    drawn = page.locator("#chart svg").bounding_box()
+    assert drawn["x"] >= 0 and drawn["y"] >= 0
+    assert drawn["x"] + drawn["width"] <= 800 and drawn["y"] + drawn["height"] <= 500
+
+
+def test_a_picture_without_scripts(show) -> None:
+    page = show("encoder", java_script_enabled=False)
+    expect(page.locator("#chart svg").first).to_be_visible()
+    assert (
+        "conv_in" in page.locator("#chart svg text").all_inner_texts() or page.get_by_text("conv_in").count()
+    )
+
+
+def test_motion_is_left_out_where_it_is_unwanted(show) -> None:
+    for wish, transition in (("reduce", ""), ("no-preference", "transform 0.15s")):
+        page = show("chain", reduced_motion=wish)
+        page.keyboard.press("f")
+        assert page.evaluate("document.querySelector('#chart svg').style.transition") == transition
