@@ -11,7 +11,7 @@ same static sizes in two places is one Graph object, whatever the symbolic sizes
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -332,17 +332,23 @@ class Graph(Shown):
         return self.node(ref).outputs[ref.out].type
 
 
+def targets(graph: Graph) -> Iterator[Op | Graph]:
+    """What the members of a Graph are, once for each application and copy; in an outline also all that
+    they may be."""
+    for member in graph.members.values():
+        for copy in {id(copy): copy for use in member.uses for copy in use}.values():
+            yield from (target for target in copy.targets if target is not None)
+
+
 def graphs(root: Graph) -> list[Graph]:
     """A Graph and all that it calls, at every depth, each once."""
     found = {root: None}
     waiting = [root]
     while waiting:
-        for member in waiting.pop().members.values():
-            for copy in {id(copy): copy for use in member.uses for copy in use}.values():
-                for target in copy.targets:
-                    if isinstance(target, Graph) and target not in found:
-                        found[target] = None
-                        waiting.append(target)
+        for target in targets(waiting.pop()):
+            if isinstance(target, Graph) and target not in found:
+                found[target] = None
+                waiting.append(target)
     return list(found)
 
 
