@@ -17,6 +17,8 @@ from archc.draw.units import UPRIGHT
 
 TRACK, HEAD, LEAD, LABEL = 9.0, 13.0, 8.0, 15.0
 """Lengths within a channel: a track, the arrow's last stretch, the first stretch, a label."""
+BORDER = 1e6
+"""As far out as the border of a frame may be."""
 APART = 5.0
 """Between two stretches in one track."""
 
@@ -122,6 +124,8 @@ def _channels(columns: Columns, found: Arrivals) -> list[Channel]:
         span.bent = span.bent or abs(column - x[key[0]]) < 0.05
 
     for i in plan.placed:
+        if i in plan.borders:
+            stretch(channels[plan.layer[i]].out, (i, 0.0), plan.borders[i] * BORDER)
         for e in plan.leaving[i]:
             a, b, edge = plan.edges[e]
             column = columns.column[e]

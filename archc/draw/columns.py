@@ -32,15 +32,14 @@ class Columns:
 
     Places along are told by slots: `2 * row` is a row, `2 * row + 1` the channel after it."""
 
-    def __init__(self, plan: Plan, units: dict[int, Unit], direction: Direction, right: set[str]) -> None:
+    def __init__(self, plan: Plan, units: dict[int, Unit], direction: Direction) -> None:
         self.plan = plan
         self.units = units
         self.direction: Direction = direction
-        self.right = right
         self.x: dict[int, float] = dict.fromkeys(plan.placed, 0.0)
         self.column = [0.0] * len(plan.edges)
         self.stubs = {i: self._stubs(i) for i in plan.placed}
-        self.side: dict[int, int] = dict.fromkeys(plan.spine, 0)
+        self.side = plan.side
         self.reach = {side: Skyline(self._spine_reach(side)) for side in (-1, 1)}
         self._stand_ears()
 
@@ -75,33 +74,14 @@ class Columns:
                     reach[slot] = max(reach[slot], label_reach(edge.label, self.direction))
         return reach
 
-    # Sides
-
-    def _sides(self) -> dict[Ear, int]:
-        """The side of each ear. Branches keep the order of the items; rails run at the right."""
-        rails = any(not ear.inner for ear in self.plan.ears)
-        sides: dict[Ear, int] = {}
-        for ear in self.plan.ears:
-            side = sides[ear] = self._side(ear, rails)
-            rails = rails or (side > 0 and ear.start is not None)
-            self.side.update(dict.fromkeys(ear.inner, side))
-        return sides
-
-    def _side(self, ear: Ear, rails: bool) -> int:
-        near = [self.side.get(i, 0) for i in (ear.start, ear.end) if i is not None]
-        if not ear.inner:
-            out, into = self._points(ear.ways[0])
-            return next(filter(None, (near[1], near[0], into, out)), 1.0) < 0 and -1 or 1
-        if any(near):
-            return next(filter(None, near))
-        if ear.start is None:
-            if self.plan.items[ear.inner[0]].id in self.right:
-                return 1
-            first = not self.plan.spine or ear.inner[0] < self.plan.spine[0]
-            return -1 if rails or first or ear.end is None else 1
-        on = self.plan.main_out.get(ear.start)
-        beside = ear.inner[0] + 1 if on is None else self.plan.edges[on].target
-        return -1 if ear.inner[0] < beside else 1
+    def _side(self, ear: Ear) -> int:
+        """A branch's side is settled; a rail runs where its ends are, else at the right."""
+        if ear.inner:
+            return self.side[ear.inner[0]]
+        assert ear.start is not None and ear.end is not None
+        out, into = self._points(ear.ways[0])
+        near = (self.side[ear.end], self.side[ear.start], into, out)
+        return -1 if next(filter(None, near), 1.0) < 0 else 1
 
     # Places
 
@@ -116,7 +96,7 @@ class Columns:
         below: dict[int, dict[int, float]] = {}  # by the item above, edges to the next row
         for ear in self.plan.ears:
             a, b = ear.start, ear.end
-            if ear.inner or a is None or b is None or self.side.get(a) != 0 or self.side.get(b) != 0:
+            if ear.inner or a is None or b is None or self.side[a] or self.side[b]:
                 continue
             if self.plan.layer[b] == self.plan.layer[a] + 1 and (out := self._points(ear.ways[0])[0]):
                 below.setdefault(a, {})[ear.ways[0]] = out
@@ -155,7 +135,7 @@ class Columns:
         return (out < into) == (other_out < other_into)
 
     def _stand_ears(self) -> None:
-        sides = self._sides()
+        sides = {ear: self._side(ear) for ear in self.plan.ears}
         straight = self._straight_down()
 
         def out(ear: Ear) -> tuple[int, bool, int]:

@@ -9,11 +9,11 @@ in which edges change columns, each in a track of its own. In what order: `plan`
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from archc.draw.arrivals import Arrivals, arrivals
-from archc.draw.channels import Rows, into_key, out_key, rows
+from archc.draw.channels import BORDER, Rows, into_key, out_key, rows
 from archc.draw.columns import ABOVE, BESIDE, Columns, label_side
 from archc.draw.measure import HEADER, PADDING, SMALL, badge_width, header_width
 from archc.draw.metrics import text_width
@@ -65,32 +65,43 @@ class Area:
 
 
 def lay_out(
-    frame: Frame, header: bool = True, direction: Direction = "TB", right: Collection[str] = ()
+    frame: Frame,
+    header: bool = True,
+    direction: Direction = "TB",
+    ports: Mapping[str, int] | None = None,
 ) -> Area:
-    """Lay out a frame and all inside it. Without `header` it has neither border nor title. The ports
-    that are `right` stand at the right of the others."""
-    return _lay_out(frame, header, direction, frame.entry, frame.exit, set(right))
+    """Lay out a frame and all inside it. Without `header` it has neither border nor title. `ports` says
+    where its ports are to stand (see `Plan.port_sides`)."""
+    return _lay_out(frame, header, direction, frame.entry, frame.exit, ports or {})
 
 
 def _lay_out(
-    frame: Frame, header: bool, direction: Direction, entry: str | None, exit: str | None, right: set[str]
+    frame: Frame,
+    header: bool,
+    direction: Direction,
+    entry: str | None,
+    exit: str | None,
+    ports: Mapping[str, int],
 ) -> Area:
     if not frame.items:
         w = max(EMPTY[0], header_width(frame))
         return Area(round(w, 1), EMPTY[1], round((w if direction in UPRIGHT else EMPTY[1]) / 2, 1))
-    made = plan(frame, entry, exit)
+    made = plan(frame, entry, exit, ports, direction in UPRIGHT)
     units: dict[int, Unit] = {}
     for i in made.placed:
         item, inside = made.items[i], None
         if isinstance(item, Frame):
-            inside = _lay_out(item, True, direction, *made.through(i), made.right_ports(i))
+            inside = _lay_out(item, True, direction, *made.through(i), made.port_sides(i))
         tags = made.tags.get(i, {})
         units[i] = unit(item, inside, max(0, len(made.coming[i]) - 1), 2 - len(tags), direction)
         for side, edges in tags.items():
-            boxes = [(made.items[made.edges[e].source], e) for e in edges]
-            units[i].tags[side] = [Tag(box, e, direction) for box, e in boxes if isinstance(box, Box)]
+            units[i].tags[side] = [
+                Tag(box, e, direction, made.edges[e].edge.target_port)
+                for e in edges
+                if isinstance(box := made.items[made.edges[e].source], Box)
+            ]
         put_tags(units[i], direction)
-    columns = Columns(made, units, direction, right)
+    columns = Columns(made, units, direction)
     found = arrivals(columns)
     return _Drawing(made, columns, found, rows(columns, found), header).area()
 
@@ -110,6 +121,7 @@ class _Drawing:
         self.header = header
         self.places: list[Place] = []
         self.wires: list[Wire] = []
+        self.on_border: list[Wire] = []
         self.low, self.high = [float("inf")] * 2, [float("-inf")] * 2
 
     def area(self) -> Area:
@@ -118,6 +130,9 @@ class _Drawing:
         self.start = {i: middles[self.plan.layer[i]] - self.units[i].length / 2 for i in self.plan.placed}
         for i in self.plan.placed:
             unit, start = self.units[i], self.start[i]
+            if i in self.plan.borders:
+                self._border_port(i)
+                continue
             self._stand(unit.item, start, x[i], unit.length, unit.low, unit.high, unit.inside)
             self._cover(start - unit.before, x[i] - unit.left)
             self._cover(start + unit.length + unit.after, x[i] + unit.right)
@@ -127,6 +142,17 @@ class _Drawing:
             for e in self.plan.leaving[i]:
                 self._wire(e)
         return self._close()
+
+    def _border_port(self, i: int) -> None:
+        """A port at a side; where the border is comes out in the end."""
+        side, channel = self.plan.borders[i], self.rows.channels[self.plan.layer[i]]
+        level = channel.out_at((i, 0.0))
+        for e in self.plan.leaving[i]:
+            self._wire(e, [(level, self.columns.column[e])])
+            wire = self.wires[-1]
+            wire.points.insert(0, self._turn(level, side * BORDER))
+            self.on_border.append(wire)
+        self._stand(self.plan.items[i], level, side * BORDER, 0.0, 0.0, 0.0, None)
 
     def _stretch(self) -> None:
         """Where the title is longer than a chart that runs across, its last ports move on to the border."""
@@ -166,16 +192,18 @@ class _Drawing:
 
     # Edges
 
-    def _wire(self, e: int) -> None:
+    def _wire(self, e: int, points: list[Point] | None = None) -> None:
+        """The way of an edge; `points` are its first ones where it does not leave an item as usual."""
         a, b, edge = self.plan.edges[e]
         layer, x, channels = self.plan.layer, self.columns.x, self.rows.channels
         source, target = self.units[a], self.units[b]
         column, at = self.columns.column[e], x[a] + self.found.outs[e]
         channel = channels[layer[a]]
-        points = [(self.start[a] + source.length + source.last_out, at)]
-        if abs(column - at) > 0.04:
-            level = channel.out_at(out_key(self.columns, self.found, e))
-            points += [(level, at), (level, column)]
+        if points is None:
+            points = [(self.start[a] + source.length + source.last_out, at)]
+            if abs(column - at) > 0.04:
+                level = channel.out_at(out_key(self.columns, self.found, e))
+                points += [(level, at), (level, column)]
         if e in self.found.sides:
             side, place = self.found.sides[e]
             level = self.start[b] + place
@@ -238,6 +266,8 @@ class _Drawing:
                 elif self.direction == "RL" and not self.plan.ports_last:
                     low -= missing
         dx, dy = left - low, top - up
+        height = down - up + top + bottom
+        self._reach_border(width - dx, height - dy, -dx, -dy)
         for place in self.places:
             place.x, place.y = round(place.x + dx, 1), round(place.y + dy, 1)
             place.w, place.h = round(place.w, 1), round(place.h, 1)
@@ -246,9 +276,24 @@ class _Drawing:
             wire.points = [(round(x + dx, 1), round(y + dy, 1)) for x, y in wire.points]
             if wire.label_at:
                 wire.label_at = round(wire.label_at[0] + dx, 1), round(wire.label_at[1] + dy, 1)
-        height = down - up + top + bottom
         spine = dx if self.upright else dy
         return Area(round(width, 1), round(height, 1), round(spine, 1), self.places, self.wires)
+
+    def _reach_border(self, right: float, bottom: float, left: float, top: float) -> None:
+        """Move what stands on a side's border there."""
+        axis = 0 if self.upright else 1
+        ends = {-1: (left, top)[axis], 1: (right, bottom)[axis]}
+        for wire in self.on_border:
+            point = list(wire.points[0])
+            point[axis] = ends[1 if point[axis] > 0 else -1]
+            wire.points[0] = point[0], point[1]
+        for place in self.places:
+            if abs(place.spine) == BORDER:
+                place.spine = ends[1 if place.spine > 0 else -1]
+                if self.upright:
+                    place.x = place.spine
+                else:
+                    place.y = place.spine
 
     def _padding(self) -> tuple[float, float, float, float]:
         """Left, top, right and bottom; ports stand on the border itself."""

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from archc.draw.layers import Ear, Ends, order, topological
 from archc.draw.scene import Box, Edge, Frame, Item
+
+LOW, HIGH, LOW_BORDER, HIGH_BORDER = -1, 1, -2, 2
+"""Where a port of a frame stands: to the low side of the main path or to the high one, left and right
+where that runs up or down; or on the border at that side."""
 
 MOST_TAGS = 3
 """As many name tags as stand at one side of an item; of a small one, one."""
@@ -26,7 +31,8 @@ class Plan:
 
     `layer` is each item's row. `coming` and `leaving` are an item's edges, `main_in` and `main_out`
     those of the way that it stands in. `tags` are the edges of the name tags that stand beside an
-    item, by the item and its side; these tags have no row and their edges no way."""
+    item, by the item and its side; these tags have no row and their edges no way. `side` tells the
+    items of branches at the low side, -1, from those at the high one, 1, and from the spine's, 0."""
 
     frame: Frame
     items: list[Item]
@@ -42,6 +48,8 @@ class Plan:
     leaving: list[list[int]] = field(default_factory=list)
     main_in: dict[int, int] = field(default_factory=dict)
     main_out: dict[int, int] = field(default_factory=dict)
+    side: dict[int, int] = field(default_factory=dict)
+    borders: dict[int, int] = field(default_factory=dict)
     ports_first: bool = False
     ports_last: bool = False
 
@@ -55,19 +63,41 @@ class Plan:
         exit = next((self.edges[e].edge.source_port for e in ways if self.edges[e].edge.source_port), None)
         return item.entry or entry, item.exit or exit
 
-    def right_ports(self, i: int) -> set[str]:
-        """The ports of a frame that rails at the right lead to."""
-        ways = (self.edges[e] for e in self.coming[i])
-        return {way.edge.target_port for way in ways if way.edge.style == "residual"}
+    def port_sides(self, i: int) -> dict[str, int]:
+        """Where the ports of a frame are to stand, for the ways that come to them: those of name tags on
+        the border, rails' at the right, and else on the side from which the value comes, or in the
+        order of the operands."""
+        found = {
+            self.edges[e].edge.target_port: 2 * side
+            for side, edges in self.tags.get(i, {}).items()
+            for e in edges
+        }
+        passed = False
+        for e in self.coming[i]:
+            a, _, edge = self.edges[e]
+            if e == self.main_in.get(i):
+                passed = True
+            elif edge.style == "residual":
+                found.setdefault(edge.target_port, HIGH)
+            else:
+                found.setdefault(edge.target_port, self.side[a] or (HIGH if passed else LOW))
+        return found
 
 
-def plan(frame: Frame, entry: str | None, exit: str | None) -> Plan:
-    """Settle the rows of a frame between two of its items."""
+def plan(
+    frame: Frame,
+    entry: str | None,
+    exit: str | None,
+    ports: Mapping[str, int] | None = None,
+    upright: bool = True,
+) -> Plan:
+    """Settle the rows and the sides of a frame between two of its items; `ports` says where its own ports
+    are to stand."""
     items = frame.items
     index = {item.id: i for i, item in enumerate(items)}
     edges = [Way(index[edge.source], index[edge.target], edge) for edge in frame.edges]
     ends = {i for i in (index.get(entry or ""), index.get(exit or "")) if i is not None}
-    made = Plan(frame, items, edges, _tags(items, edges, ends))
+    made = Plan(frame, items, edges, _tags(items, edges, ends, upright))
     beside = {edges[e].source for sides in made.tags.values() for es in sides.values() for e in es}
     made.placed = [i for i in range(len(frame.items)) if i not in beside]
     ways = [e for e, way in enumerate(edges) if way.source not in beside]
@@ -76,30 +106,72 @@ def plan(frame: Frame, entry: str | None, exit: str | None) -> Plan:
         made.leaving[edges[e].source].append(e)
         made.coming[edges[e].target].append(e)
     _order(made, ways, index.get(entry or ""), index.get(exit or ""))
+    wanted = ports or {}
+    made.borders = {
+        i: 1 if wanted[items[i].id] > 0 else -1
+        for i in made.placed
+        if abs(wanted.get(items[i].id, 0)) > 1 and not made.coming[i] and i not in made.spine
+    }
+    _sides(made, wanted)
     return made
 
 
-def _tags(items: list[Item], edges: list[Way], ends: set[int]) -> dict[int, dict[int, list[int]]]:
-    """The name tags that stand beside what takes them in: the first ones at its low side."""
+def _tags(
+    items: list[Item], edges: list[Way], ends: set[int], upright: bool
+) -> dict[int, dict[int, list[int]]]:
+    """The name tags that stand beside what takes them in: the first ones at its low side; those of a
+    frame where its header is not in the way."""
     coming, leaving = [0] * len(items), [0] * len(items)
+    taken: dict[str, int] = {}
     for way in edges:
         leaving[way.source] += 1
         coming[way.target] += 1
+        taken[way.edge.target_port] = taken.get(way.edge.target_port, 0) + 1
     found: dict[int, dict[int, list[int]]] = {}
     for e, (a, b, edge) in enumerate(edges):
         tag, item = items[a], items[b]
         if not isinstance(tag, Box) or tag.form != "tag" or tag.copies > 1 or coming[a] or leaving[a] != 1:
             continue
-        form = item.form if isinstance(item, Box) else "frame"
-        if form in ("port", "tag", "dots") or edge.label or edge.target_port or a in ends:
+        form, sides = "frame" if isinstance(item, Frame) else item.form, (-1, 1)
+        if isinstance(item, Frame):
+            if taken[edge.target_port] > 1 or edge.target_port in ("", item.entry):
+                continue
+            sides = (-1,) if upright else (1,)
+        if form in ("port", "tag", "dots") or edge.label or a in ends:
             continue
         most = 1 if form in ("circle", "strip") else MOST_TAGS
-        sides = found.setdefault(b, {})
-        for side in (-1, 1):
-            if len(sides.get(side, ())) < most:
-                sides.setdefault(side, []).append(e)
+        beside = found.setdefault(b, {})
+        for side in sides:
+            if len(beside.get(side, ())) < most:
+                beside.setdefault(side, []).append(e)
                 break
-    return {b: sides for b, sides in found.items() if sides}
+    return {b: beside for b, beside in found.items() if beside}
+
+
+def _sides(made: Plan, ports: Mapping[str, int]) -> None:
+    """The sides of branches: they keep the order of the items."""
+    made.side = dict.fromkeys(made.placed, 0)
+    rails = any(not ear.inner for ear in made.ears)
+    for ear in made.ears:
+        if ear.inner:
+            side = _side(made, ear, rails, ports)
+            rails = rails or (side > 0 and ear.start is not None)
+            made.side.update(dict.fromkeys(ear.inner, side))
+
+
+def _side(made: Plan, ear: Ear, rails: bool, ports: Mapping[str, int]) -> int:
+    near = [made.side[i] for i in (ear.start, ear.end) if i is not None]
+    first = ear.inner[0]
+    wanted = ports.get(made.items[first].id)
+    if ear.start is None and wanted:
+        return 1 if wanted > 0 else -1
+    if any(near):
+        return next(filter(None, near))
+    if ear.start is None:  # at the left where lines run at the right
+        before = not made.spine or first < made.spine[0]
+        return -1 if rails or before or ear.end is None else 1
+    on = made.main_out.get(ear.start)
+    return -1 if on is not None and first < made.edges[on].target else 1
 
 
 def _order(made: Plan, ways: list[int], entry: int | None, exit: int | None) -> None:

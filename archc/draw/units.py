@@ -40,13 +40,15 @@ ARROW, STACK = 18.0, 6.0
 
 @dataclass(slots=True)
 class Tag:
-    """A name tag beside its item: `at` is the start of the tag along, from the item's, `across` its
-    near border, away from the item's spine; `port` is where its arrow comes in, from the item's start,
-    `bend` where it bends, away from the spine."""
+    """A name tag beside its item, or beside the port `port_id` of a frame.
+
+    `at` is its start along, from the item's, `across` its near border, away from the item's spine; `port`
+    is where its arrow comes in, from the item's start, `bend` where it bends, away from the spine."""
 
     box: Box
     edge: int
     direction: Direction
+    port_id: str = ""
     at: float = 0.0
     across: float = 0.0
     port: float = 0.0
@@ -222,16 +224,16 @@ def spread(count: int, room: Range, step: float, middle: float) -> list[float]:
 
 def put_tags(found: Unit, direction: Direction) -> None:
     """Stand the tags beside their item, each side's in a stack, and note how far they reach."""
-    upright = direction in UPRIGHT
     for side, tags in found.tags.items():
         lengths, widths = [tag.extent[0] for tag in tags], [tag.extent[1] for tag in tags]
         whole = sum(lengths) + STACK * (len(tags) - 1)
         low, high = found.sides[side]
         middle = found.length / 2
-        if found.form == "frame" and upright:  # right below the header
-            middle = min(low + lengths[0], middle) if direction == "TB" else max(high - lengths[0], middle)
         ports = spread(len(tags), found.sides[side], whole / len(tags), middle)
-        if len(tags) == 1:
+        if found.form == "frame":
+            ports = _at_border(found, tags, direction)
+            middle = (ports[0] + ports[-1]) / 2
+        elif len(tags) == 1:
             middle = ports[0]
         at = middle - whole / 2
         bends = len(tags) - 1
@@ -250,3 +252,16 @@ def put_tags(found: Unit, direction: Direction) -> None:
             found.right = max(found.right, reach)
         else:
             found.left = max(found.left, reach)
+
+
+def _at_border(found: Unit, tags: list[Tag], direction: Direction) -> list[float]:
+    """Where a frame's ports on its border are along; its tags are put into their order."""
+    assert found.inside is not None
+    size = found.inside.w, found.inside.h
+    places = {place.item.id: place for place in found.inside.places}
+    along = {}
+    for tag in tags:
+        place = places[tag.port_id]
+        along[tag.port_id] = turned((place.x, place.y, 0, 0), *size, direction)[0]
+    tags.sort(key=lambda tag: along[tag.port_id])
+    return [along[tag.port_id] for tag in tags]
