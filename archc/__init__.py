@@ -1,8 +1,8 @@
 """archc: a compiler for declarative neural network architectures.
 
 A spec is a YAML file that reads like a chart. `check` tells what is wrong with one, `graph` is
-what it says once its numbers are bound, `draw` draws it, `source` is its PyTorch module and
-`load` is that module, ready to run.
+what it says once its numbers are bound, `draw` draws it, `docs` writes a document of it, `source`
+is its PyTorch module and `load` is that module, ready to run.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
-    from archc.api import check, draw, graph, read, source, summary, text
+    from archc.api import check, docs, draw, graph, read, source, summary, text
     from archc.graph.compile import Result
     from archc.graph.ir import Graph
     from archc.runtime import load, load_weights, save_weights
@@ -27,6 +27,7 @@ __all__ = [
     "Result",
     "SpecError",
     "check",
+    "docs",
     "draw",
     "graph",
     "load",

@@ -202,7 +202,7 @@ def to_draw(
             # have been standard input.
             spec, unbound = result.project, True
     if unbound:
-        return compiler.outline(spec, settings, probe=ask_torch, **options)
+        return compiler.check(spec, settings, probe=ask_torch, outline=True, **options)
     return checked(spec, settings, **options)
 
 

@@ -6,12 +6,12 @@ python tools/operators_page.py --check    # exit 1 where it is not what would be
 
 from __future__ import annotations
 
-import inspect
 import re
 import sys
 from importlib import import_module
 from pathlib import Path
 
+from archc.document.operators import said
 from archc.ops.base import Op
 from archc.ops.table import INITIALISERS, TABLE, initialiser
 
@@ -84,31 +84,12 @@ def _anchor(title: str) -> str:
 
 
 def _row(name: str, cls: type[Op]) -> str:
-    text = inspect.cleandoc(cls.__doc__ or "")
     if name != cls.title():
         return f"| `{name}` | | another name of `{cls.title()}` | |"
-    shapes, meaning, torch = _parts(text)
+    shapes, meaning, torch = said(cls)
     signature = _short(cls.signature().removesuffix("()"))
     weights = " •" * cls.weighted
-    return _cells(f"`{signature}`{weights}", f"`{_wires(cls, shapes)}`", meaning, torch)
-
-
-def _parts(text: str) -> tuple[str, str, str]:
-    """Of a docstring the shapes, what it says, and PyTorch's names; these have columns of their own."""
-    text = " ".join(text.split())
-    torch = re.findall(r"`((?:torch|einops)\.[\w.]+)`", text)
-    text = _SENTENCE.sub(lambda rest: rest[1].upper(), text)
-    text = _CLAUSE.sub("", text)
-    shapes = re.search(r"(:?) ?`([^`]*->[^`]*)`", text.partition("Example:")[0])
-    if shapes and shapes[1]:
-        text = text[: shapes.start()] + text[shapes.end() :]
-    return (shapes[2] if shapes else "", text.strip(), ", ".join(dict.fromkeys(torch)))
-
-
-_NAME = r"`(?:torch|einops)\.[\w.]+`(?:, `\dd` and `\dd`)?"
-_SENTENCE = re.compile(rf"\bAs (?:`[+*]`, torch's )?{_NAME}(?: and {_NAME})?[.;:] ?(.?)")
-_CLAUSE = re.compile(rf", as {_NAME}(?: does)?|[:,] {_NAME}(?=[.,])")
-"""How a docstring tells PyTorch's name."""
+    return _cells(f"`{signature}`{weights}", f"`{_wires(cls, shapes)}`", meaning, ", ".join(torch))
 
 
 def _wires(cls: type[Op], shapes: str) -> str:
@@ -141,9 +122,9 @@ def _initialisers() -> str:
     for name in INITIALISERS:
         cls = initialiser(name)
         assert cls is not None
-        _, meaning, torch = _parts(inspect.cleandoc(cls.__doc__ or ""))
+        _, meaning, torch = said(cls)
         signature = _short(cls.signature().replace(cls.title(), name, 1).removesuffix("()"))
-        lines.append(_cells(f"`{signature}`", meaning, torch))
+        lines.append(_cells(f"`{signature}`", meaning, ", ".join(torch)))
     return "\n".join(lines) + "\n"
 
 

@@ -96,8 +96,13 @@ def checked(
 
 
 def status(*results: Result) -> int:
+    """The exit code of some checks."""
+    return status_of([found for result in results for found in result.diagnostics])
+
+
+def status_of(diagnostics: Sequence[Diagnostic]) -> int:
     """The exit code: of a wrong command line, where it is that which is to blame."""
-    errors = [d for result in results for d in result.diagnostics if d.severity == "error"]
+    errors = [found for found in diagnostics if found.severity == "error"]
     if any(_of_command_line(error) for error in errors):
         return MISUSED
     return WRONG if errors else FINE
