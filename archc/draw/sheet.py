@@ -137,41 +137,23 @@ def _arrange(main: Area, insets: list[Area]) -> tuple[list[Point], float, float]
 
 
 def _columns(main: Area, insets: list[Area], count: int, beside: bool) -> tuple[list[Point], float, float]:
-    """The insets in columns, in order, the highest column as low as can be."""
-    left, top = (main.w + 2 * BETWEEN, 0.0) if beside else (0.0, main.h + BETWEEN)
-    limit = _lowest([inset.h for inset in insets], count)
-    spots: list[Point] = [(0.0, 0.0)]
-    x, y, widest, height = left, top, 0.0, main.h
-    for inset in insets:
-        if y > top and y + inset.h > top + limit + 0.01:
-            x, y, widest = x + widest + BETWEEN, top, 0.0
-        spots.append((x, y))
-        widest = max(widest, inset.w)
-        height = max(height, y + inset.h)
-        y += inset.h + BETWEEN
-    return spots, max(main.w, x + widest), height
-
-
-def _lowest(heights: list[float], count: int) -> float:
-    """The least height of columns that hold these, in order, in `count` columns."""
-    runs = {
-        sum(heights[first:last]) + BETWEEN * (last - first - 1)
-        for first in range(len(heights))
-        for last in range(first + 1, len(heights) + 1)
-    }
-    return next(limit for limit in sorted(runs) if _needed(heights, limit) <= count)
-
-
-def _needed(heights: list[float], limit: float) -> float:
-    """How many columns of a height hold these."""
-    columns, y = 1, 0.0
-    for height in heights:
-        if height > limit:
-            return float("inf")
-        if y and y + height > limit + 0.01:
-            columns, y = columns + 1, 0.0
-        y += height + BETWEEN
-    return columns
+    """The insets in columns, beside the main chart or below it, and the size of all panels. Each stands
+    in the column that is the lowest so far: they are read from the left."""
+    x, top = (main.w + 2 * BETWEEN, 0.0) if beside else (0.0, main.h + BETWEEN)
+    ends, columns = [top] * count, [[] for _ in range(count)]
+    ys: list[float] = []
+    for number, inset in enumerate(insets):
+        column = ends.index(min(ends))
+        ys.append(ends[column])
+        columns[column].append(number)
+        ends[column] += inset.h + BETWEEN
+    xs = [0.0] * len(insets)
+    for column in columns:
+        for number in column:
+            xs[number] = x
+        x += max(insets[number].w for number in column) + BETWEEN
+    spots = [(0.0, 0.0), *zip(xs, ys, strict=True)]
+    return spots, max(main.w, x - BETWEEN), max(main.h, max(ends) - BETWEEN)
 
 
 def _wrap(facts: list[str], width: float) -> list[str]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import shutil
 import subprocess
 import sys
 import xml.etree.ElementTree as ET
@@ -182,22 +181,6 @@ def test_texts_are_escaped() -> None:
     text = archc.draw(archc.text(spec))
     assert "&lt;b&gt;" in text
     ET.fromstring(text)
-
-
-def test_dot_has_a_cluster_for_every_frame(checked) -> None:
-    text = draw(checked("encoder"), "dot")
-    assert isinstance(text, str) and text.startswith("// Drawn by archc")
-    drawing = scene(checked("encoder"))
-    frames = sum(isinstance(item, Frame) for panel in drawing.panels for item in panel.walk())
-    assert text.count("subgraph") == frames + len(drawing.insets)
-    assert "style=dashed" in text and "ltail=" in text
-
-
-@pytest.mark.skipif(shutil.which("dot") is None, reason="Graphviz is not installed")
-def test_dot_is_read_by_graphviz(model) -> None:
-    subprocess.run(
-        ["dot", "-Tcanon"], input=draw(model.graph, "dot"), text=True, check=True, capture_output=True
-    )
 
 
 def test_the_format_is_told_by_the_ending(tmp_path: Path) -> None:
