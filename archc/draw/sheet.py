@@ -9,6 +9,7 @@ from typing import Literal
 from archc.draw.layout import Area, Place, Point, lay_out
 from archc.draw.measure import SMALL
 from archc.draw.metrics import text_width
+from archc.draw.paging import wrap
 from archc.draw.palette import DASHES, KIND_NAMES, KINDS
 from archc.draw.scene import Direction, Edge, Frame, Scene
 
@@ -23,6 +24,8 @@ PAGE = (1200.0, 1600.0)
 """Whose proportions a sheet comes near."""
 BELOW = 1.25
 """How much nearer insets below the main chart must come, to stand there and not beside it."""
+MOST_COLUMNS, CUT = 5, 0.05
+"""Columns that a long main chart is cut into at most, and how much nearer a cut must come."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +98,7 @@ def sheet(scene: Scene) -> Sheet:
         lay_out(frame, header=frame is not scene.main, direction=scene.directions.get(frame.id, "TB"))
         for frame in scene.panels
     )
-    spots, width, height = _arrange(main, insets)
+    main, spots, width, height = _arrange(_wrapped(main, scene), insets)
     room = max(width, NARROWEST, text_width(scene.title, HEADING, bold=True))
     heading = [Line(scene.title, MARGIN, MARGIN + HEADING - 3, HEADING, bold=True)]
     for line in _wrap(scene.facts, room):
@@ -120,20 +123,32 @@ def sheet(scene: Scene) -> Sheet:
     )
 
 
-def _arrange(main: Area, insets: list[Area]) -> tuple[list[Point], float, float]:
-    """Where the panels stand, and the size of them all: the insets in columns at the right of the main
-    chart, or below one that is wide; as many columns as keep to a page, or come nearest to its
-    proportions."""
-    if not insets:
-        return [(0.0, 0.0)], main.w, main.h
+def _wrapped(main: Area, scene: Scene) -> list[Area]:
+    """The main chart, and where it is too long for a page, also cut into columns."""
+    direction = scene.directions.get(scene.main.id, "TB")
+    length, page = (main.h, PAGE[1]) if direction in ("TB", "BT") else (main.w, PAGE[0])
+    counts = range(2, MOST_COLUMNS + 1) if length > page else ()
+    return [main, *(wrapped for count in counts if (wrapped := wrap(main, count, direction)) is not main)]
+
+
+def _arrange(mains: list[Area], insets: list[Area]) -> tuple[Area, list[Point], float, float]:
+    """Which main chart is taken, where the panels stand, and the size of them all: the insets in columns
+    at the right of the main chart, or below one that is wide; as many columns as keep to a page, or come
+    nearest to its proportions."""
     choices = []
-    for beside in (True, False):
-        for count in range(1, len(insets) + 1):
-            spots, width, height = _columns(main, insets, count, beside)
-            excess = max(1.0, width / PAGE[0], height / PAGE[1])
-            cost = round(excess * (1.0 if beside else BELOW), 1)
-            choices.append((cost, width * height, count, (spots, width, height)))
-    return min(choices, key=lambda choice: choice[:3])[-1]
+    for cuts, main in enumerate(mains):
+        if not insets:
+            excess = max(1.0, main.w / PAGE[0], main.h / PAGE[1])
+            choices.append(
+                (round(excess + CUT * cuts, 1), main.w * main.h, 0, main, [(0.0, 0.0)], main.w, main.h)
+            )
+        for beside in (True, False):
+            for count in range(1, len(insets) + 1):
+                spots, width, height = _columns(main, insets, count, beside)
+                excess = max(1.0, width / PAGE[0], height / PAGE[1])
+                cost = round((excess + CUT * cuts) * (1.0 if beside else BELOW), 1)
+                choices.append((cost, width * height, count, main, spots, width, height))
+    return min(choices, key=lambda choice: choice[:3])[3:]
 
 
 def _columns(main: Area, insets: list[Area], count: int, beside: bool) -> tuple[list[Point], float, float]:
