@@ -133,6 +133,17 @@ def check(
     return Result(report.ok, report.diagnostics, graph, block, project, told)
 
 
+def outline(entry: Entry, settings: Mapping[str, Any] | Iterable[str] = (), **options: Any) -> Result:
+    """Check a spec of which not all numbers are given, and outline it: see `check`.
+
+    >>> block = "{params: {n: int}, inputs: {x: [B, C]}, nodes: {p: linear(n)}, flow: {y: x -> p}}"
+    >>> found = outline(Text(f"archc: 1\\nblocks: {{A: {block}}}"))
+    >>> print(found.graph.type(found.graph.outputs["y"]))
+    [B, n]
+    """
+    return check(entry, settings, outline=True, **options)
+
+
 def graph(entry: Entry, settings: Mapping[str, Any] | Iterable[str] = (), **options: Any) -> Graph:
     """The checked Graph of a spec; raises SpecError with every diagnostic. Arguments as of `check`."""
     result = check(entry, settings, **options)

@@ -122,13 +122,10 @@ class Elaborator:
         graph.absent = tuple(name for name in block.inputs if types.get(name) is None)
         flow = Flow(self, numbers, graph)
         try:
-            if outline:
-                flow.run(suppose_inputs(numbers, types))
-            else:
-                told = check_inputs(numbers, flow.builder, types)
-                require(numbers, flow.builder)
-                flow.run(told)
-                read_rules(numbers, block, graph)
+            told = suppose_inputs(numbers, types) if outline else check_inputs(numbers, flow.builder, types)
+            require(numbers, flow.builder)
+            flow.run(told)
+            read_rules(numbers, block, graph)
         except Failed:
             return None
         graph.params = {name: numbers.names[name] for name in block.params}

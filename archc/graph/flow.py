@@ -18,6 +18,7 @@ from archc.graph.undecided import Undecided
 from archc.graph.values import ABSENT, UNKNOWN, Failed, Given, Nothing, Outcome, Results, Target, Value
 from archc.lang.syntax import Chain, Expr, Line, Step
 from archc.ops.base import Op
+from archc.ops.outline import owns_weights
 from archc.shapes import Size, Tensor
 from archc.source.text import Span
 
@@ -283,7 +284,7 @@ class Flow:
             return self.members.call_in_place(bind_target(self._context, target), feeds, step.span)
         bound = bind_target(self._context, self._numbers.with_sizes(target))
         assert bound.op is not None
-        if not self._graph.outline and bound.op.owns_weights:
+        if owns_weights(bound.op):
             self._context.fail(
                 "A430",
                 f"`{target.name}` owns weights, so it must be a node",

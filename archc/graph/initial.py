@@ -30,17 +30,19 @@ def read_rules(numbers: Numbers, block: Block, graph: Graph) -> None:
     """Evaluate a block's `init` and `tie` and put them into its Graph; raises Failed."""
     wrong = False
     rules = []
-    owned = tuple(_owned(graph)) if block.init or block.tie else ()
+    # An outline does not know all its weights.
+    owned = tuple(_owned(graph)) if (block.init or block.tie) and not graph.outline else ()
     for rule in block.init:
         try:
             settings = {name: numbers.initialiser(call) for name, call in rule.settings.items()}
             rules.append(Rule(rule.ops, rule.at, settings, rule.span))
-            _check_rule(numbers, owned, rule, rules[-1])
+            if not graph.outline:
+                _check_rule(numbers, owned, rule, rules[-1])
         except Failed:
             wrong = True
     graph.initialisers = tuple(rules)
     ties = []
-    for tie in block.tie:
+    for tie in block.tie if not graph.outline else ():
         try:
             if tie.when is None or numbers.decide(tie.when, "`when`") is True:
                 _check_tie(numbers, {path: weight for path, _, weight in owned}, tie)

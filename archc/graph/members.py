@@ -67,9 +67,9 @@ class Members:
             return self._single(name, bound, feeds, span)
         if isinstance(made.test, Undecided):
             found = self._context.attempt(lambda: self._single(name, bound, feeds, span))
-            return (
-                self._passed(name, feeds) if found is None else self._perhaps(made.test, feeds, found, span)
-            )
+            if not isinstance(found, Results):
+                return self._passed(name, feeds)
+            return self._perhaps(made.test, feeds, found, span)
         cases = presence.where(made.test, self._builder.graph.open)
         if not cases:
             return self._passed(name, feeds)
@@ -83,7 +83,7 @@ class Members:
         found = self._single(name, bound, feeds, span, hidden=True)
         member = self._builder.graph.members.get(name)
         target = member.copies[0].target if member else None
-        if isinstance(target, Graph) and not target.outline and owns_any(target):
+        if isinstance(target, Graph) and owns_any(target):
             self._context.fail(
                 "A430",
                 f"`{bound.block.name}` owns weights, so it must be a node",
@@ -176,11 +176,11 @@ class Members:
         at = self._builder.add(Call(span, outputs, name, wires, use), [w.operand for w in wires])
         return Results({n: Value(Ref(at, i), t, c) for i, (n, t, c) in enumerate(made.outputs)})
 
-    def _perhaps(self, test: Undecided, feeds: list[Feed], found: Outcome, span: Span) -> Outcome:
+    def _perhaps(self, test: Undecided, feeds: list[Feed], found: Results, span: Span) -> Outcome:
         """A node whose `when` an outline does not decide: its first output, or its first input."""
         builder = self._builder
         assert isinstance(builder, OutlineBuilder)
-        if not isinstance(found, Results) or not isinstance(found.first, Value):
+        if not isinstance(found.first, Value):
             return found
         first = feeds[0].operand if feeds else ABSENT
         name, *further = found.outputs

@@ -14,7 +14,7 @@ from archc.graph.builder import Builder
 from archc.graph.connect import Feed
 from archc.graph.context import Context
 from archc.graph.infer import Inference, Slot, arriving, operand_type
-from archc.graph.ir import Bundle, Choose, Graph, Number, Output, Pack, Pick, Ref, Type
+from archc.graph.ir import Bundle, Choose, Graph, Node, Number, Operand, Output, Pack, Pick, Ref, Type
 from archc.graph.labels import relabel
 from archc.graph.numbers import Numbers
 from archc.graph.signature import Inside
@@ -23,7 +23,7 @@ from archc.graph.values import Failed, Given, Nothing, Target, Value
 from archc.lang.schema import Block, Input
 from archc.lang.syntax import Dots
 from archc.lang.values import Unsettled
-from archc.ops.base import Op
+from archc.ops.base import Op, ShapeError
 from archc.ops.outline import shapes
 from archc.shapes import (
     Cond,
@@ -58,8 +58,11 @@ class OutlineInference(Inference):
                 types += made.members
             else:
                 types.append(feed and operand_type(feed.operand))
-        with recording(self.unknown):
-            found = shapes(op, types)
+        try:
+            with recording(self.unknown):
+                found = shapes(op, types)
+        except ShapeError as wrong:
+            self._refuse(op, slots, wrong, span)
         return (ANY,) * len(op.outputs) if found is None else found
 
     def _merge(self, op: Op, variants: list[tuple[Tensor, ...]], span: Span) -> tuple[Tensor, ...]:
@@ -94,6 +97,14 @@ class OutlineBuilder(Builder):
 
     def recording(self) -> recording:
         return recording(self.unknown)
+
+    def add(self, node: Node, operands: Iterable[Operand], at: int | None = None) -> int:
+        refs = tuple(operands)
+        at = super().add(node, refs, at)
+        main = refs[0] if refs and not isinstance(node, Choose) else None
+        if isinstance(main, Ref) and main in self.maybe:
+            self.maybe.update(Ref(at, out) for out in range(len(node.outputs)))
+        return at
 
     def require(self, facts: Iterable[Cond], span: Span, message: str | None = None, trace=()) -> None:
         """Nothing is demanded of an outline."""

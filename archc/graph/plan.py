@@ -13,8 +13,8 @@ from archc.graph.values import Failed, Target
 from archc.lang.outline import item_of
 from archc.lang.printing import literal
 from archc.lang.schema import Node
-from archc.lang.syntax import Call
-from archc.lang.types import List
+from archc.lang.syntax import Call, Compare, Name
+from archc.lang.types import Choice, List
 from archc.lang.values import Given as Test
 from archc.lang.values import Unsettled, Word, shown
 from archc.lang.walk import free_names
@@ -205,8 +205,12 @@ def _bound(numbers: Numbers, node: Node, call: Call, extra: Mapping[str, Any] | 
 def _cases(numbers: Numbers, node: Node, extra: Mapping[str, Any] | None) -> Called:
     """All that an undecided `choose` may be; one that could not be is left out."""
     assert node.choose is not None
-    calls = [(c if isinstance(c, str) else literal(c), call) for c, call in node.cases.items()]
-    calls += [("else", node.otherwise)] if node.otherwise is not None else []
+    value = numbers.evaluate(node.choose, None, extra, decision=True)
+    words = _words(node, value)
+    calls = [(c, call) for c, call in node.cases.items() if words is None or c in words]
+    calls = [(c if isinstance(c, str) else literal(c), call) for c, call in calls]
+    if node.otherwise is not None and (words is None or not words <= node.cases.keys()):
+        calls.append(("else", node.otherwise))
     options = []
     for text, call in calls:
         bound = numbers.context.attempt(lambda call=call: _bound(numbers, node, call, extra))
@@ -224,7 +228,10 @@ def _case(numbers: Numbers, node: Node, extra: Mapping[str, Any] | None) -> Call
     assert node.choose is not None
     value = numbers.evaluate(node.choose, None, extra, decision=True)
     if numbers.context.outline and _is_open(value):
-        return None
+        words = _words(node, value)
+        if words is None or len(words) > 1:
+            return None
+        (value,) = words
     if isinstance(value, Dim | Formula | Cond):
         numbers.needs_static(symbols(value), node.choose.span)
     if isinstance(value, Test):
@@ -253,7 +260,26 @@ def _case(numbers: Numbers, node: Node, extra: Mapping[str, Any] | None) -> Call
 def _is_open(value: Any) -> bool:
     if isinstance(value, Target):
         return value.unsettled
-    return isinstance(value, Cond | Dim | Formula | Unsettled)
+    return isinstance(value, Cond | Dim | Formula | Unsettled | Test)
+
+
+def _words(node: Node, value: Any) -> set[str] | None:
+    """The words that an open `choose` may be: not that which `when` leaves out."""
+    if not isinstance(value, Unsettled) or not isinstance(value.type, Choice):
+        return None
+    words = set(value.type.words)
+    when = node.when
+    if (
+        isinstance(when, Compare)
+        and _name(when.first) is not None
+        and _name(when.first) == _name(node.choose)
+    ):
+        words -= {side.id for op, side in when.rest if op == "!=" and isinstance(side, Name)}
+    return words or None
+
+
+def _name(expr: Any) -> str | None:
+    return expr.id if isinstance(expr, Name) else None
 
 
 def undecided_count(numbers: Numbers, node: Node) -> Dim | None:

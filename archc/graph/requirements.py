@@ -31,6 +31,8 @@ def require(numbers: Numbers, builder: Builder) -> None:
 def _one(numbers: Numbers, builder: Builder, requirement: Require) -> None:
     condition = requirement.condition
     held = numbers.evaluate(condition, decision=True)
+    if numbers.context.outline:
+        held = held is not False
     if isinstance(held, Test):
         cases = presence.where(held, builder.graph.open)
         if cases != builder.full:

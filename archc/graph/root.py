@@ -42,6 +42,8 @@ def build_root(
             params, dims = root.bind(preset_name, settings)
             there, open_ = root.presence(params, dims, given, absent)
             types = root.types(params, dims, there, open_)
+            if elaborator.context.outline:
+                root.check_defaults(params, dims, types, open_)
         except Failed:
             return None
         inside = OutlineInside(block) if elaborator.context.outline else Inside(block)
@@ -115,6 +117,22 @@ class _Root:
         params = bind_params(self.context, Target(block.name, block, own, block.name_span))
         params = {n: stamp(plain(v) if isinstance(v, int | float) else v, n) for n, v in params.items()}
         return params, self._dims(arguments)
+
+    def check_defaults(
+        self,
+        params: Mapping[str, Any],
+        dims: Mapping[str, Any],
+        types: Mapping[str, Type | None],
+        open_: tuple[str, ...],
+    ) -> None:
+        """Tell what is wrong with the defaults that an outline does not take."""
+        numbers = self._numbers(params, dims, presence_of(types, open_))
+        for param in self.block.params.values():
+            if param.default is not None and param.name in params:
+                own = numbers.names.pop(param.name)  # a default does not see its own param
+                with suppress(Failed):
+                    numbers.evaluate(param.default, param.type)
+                numbers.names[param.name] = own
 
     def _dims(self, arguments: Mapping[str | None, Given]) -> dict[str, Any]:
         self.given = {n for n in self.block.dims if n in arguments}

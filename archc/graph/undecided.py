@@ -67,7 +67,7 @@ def joined(a: Type, b: Type, unknown: Callable[[], Dim], test: Undecided | None 
         return _bundles(a, b, unknown)
     if isinstance(a, Bundle) or isinstance(b, Bundle) or a.shape is None or b.shape is None:
         return ANY
-    if len(a.shape) != len(b.shape):
+    if len(a.shape) != len(b.shape) or a.dtype != b.dtype:
         return ANY
     then, other = (facts(test.condition, holds) if test else {} for holds in (True, False))
     sizes = []

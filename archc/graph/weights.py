@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import lru_cache
 
-from archc.graph.ir import Copy, Graph, Member
+from archc.graph.ir import Copy, Graph, Member, graphs
 from archc.ops.base import Op, Weight
+from archc.ops.outline import owns_weights
 
 
 def weights(graph: Graph) -> dict[str, Weight]:
@@ -42,6 +43,10 @@ def of_graph(graph: Graph) -> dict[str, Weight]:
 
 def owns_any(graph: Graph) -> bool:
     """Does a Graph own a tensor?"""
+    if graph.outline:
+        members = (member for inside in graphs(graph) for member in inside.members.values())
+        targets = (target for member in members for copy in member.copies for target in copy.targets)
+        return any(isinstance(target, Op) and owns_weights(target) for target in targets)
     return any(True for member in graph.members.values() for _ in of_member(member))
 
 

@@ -33,7 +33,12 @@ def coerce(value: Any, type: ParamType) -> tuple[Any, str | None]:
         return _RULES[type.__class__](value, type) if value is not None else _null(type), None
     except Misfit as misfit:
         if isinstance(value, Unsettled):
-            return (parameter(value.text) if type == Int() else Unsettled(value.text, type)), None
+            if type == Int():
+                return parameter(value.text), None
+            # of a choice fewer words may be left
+            own = value.type
+            fewer = isinstance(type, Choice) and isinstance(own, Choice) and set(own.words) < set(type.words)
+            return (value if fewer else Unsettled(value.text, type)), None
         return value, str(misfit)
 
 

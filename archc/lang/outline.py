@@ -76,7 +76,18 @@ class _Outline(Evaluation):
             return super().result(expr, want)
         except _UNDECIDED:
             self.bare, self.locals = bare, names
+        if isinstance(want, types.Choice):
+            want = types.Choice(tuple(w for w in want.words if w in self.words_of(expr, want)), want.optional)
         return supposed(self.text(expr), want or self.type_of(expr))
+
+    def words_of(self, expr: syntax.Expr, want: types.Choice) -> set[str]:
+        """The words that an expression may be."""
+        if isinstance(expr, syntax.Conditional):
+            return self.words_of(expr.then, want) | self.words_of(expr.other, want)
+        found = self.result(expr, want)
+        if isinstance(found, Unsettled) and isinstance(found.type, types.Choice):
+            return set(found.type.words)
+        return {found} if isinstance(found, str) else set(want.words)
 
     def value(self, expr: syntax.Expr) -> Any:
         """The value of an operand: a whole number at least by its text; else raises NeedsStatic."""

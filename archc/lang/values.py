@@ -70,7 +70,7 @@ class Unsettled:
     in the block's names what it is. `type`: of which type it is, where that is known."""
 
     text: str
-    type: ParamType | None = field(default=None, compare=False)
+    type: ParamType | None = None
 
     def __bool__(self) -> bool:
         raise TypeError(f"`{self.text}` is not settled: it has no truth value")

@@ -75,12 +75,17 @@ def label(op: Op, inputs: Sequence[Tensor | None]) -> str:
 
 def shapes(op: Op, inputs: Sequence[Tensor | None]) -> tuple[Tensor, ...] | None:
     """The types of an operator's outputs, inside `with recording(unknown)`; None where they cannot be
-    told. What hangs on a word or a truth value that is not given is told where it is all the same."""
+    told. What hangs on a word or a truth value that is not given is told where it is all the same.
+
+    Raises ShapeError where the operator refuses what is known."""
     try:
         found = op.shape(*inputs)
         return (found,) if isinstance(found, Tensor) else tuple(found)
-    except CANNOT_TELL:
-        pass
+    except CANNOT_TELL as wrong:
+        if _is_certain(op, inputs, wrong):
+            if isinstance(wrong, ShapeError):
+                raise
+            raise ShapeError(str(wrong)) from wrong
     variants = _variants(op)
     try:
         results = [variant.shape(*inputs) for variant in variants]
@@ -89,6 +94,24 @@ def shapes(op: Op, inputs: Sequence[Tensor | None]) -> tuple[Tensor, ...] | None
     if not results or any(r != results[0] for r in results):
         return None
     return (results[0],) if isinstance(results[0], Tensor) else tuple(results[0])
+
+
+def _is_certain(op: Op, inputs: Sequence[Tensor | None], wrong: Exception) -> bool:
+    """Is what an operator refuses wrong whatever the numbers are that nobody gave?"""
+    if _open(list(op.__dict__.values())) or any(x is not None and x.shape is None for x in inputs):
+        return False
+    cause = wrong.__cause__ if isinstance(wrong, ShapeError) else wrong
+    if isinstance(cause, Mismatch):
+        return isinstance(cause.a, int) and isinstance(cause.b, int)
+    return isinstance(wrong, ShapeError) and cause is None and wrong.needs_static is None
+
+
+def owns_weights(op: Op) -> bool:
+    """Does an operator surely own weights?"""
+    try:
+        return bool(op.owns_weights)
+    except TypeError:
+        return False
 
 
 def _variants(op: Op) -> list[Op]:

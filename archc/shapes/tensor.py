@@ -70,7 +70,8 @@ def _stretched(x: Size, y: Size) -> Size:
     if not isinstance(y, Dim) and y == 1:
         return x
     unknown = supposing()
-    if unknown and compare(x, y).kind not in ("equal", "guarded"):
+    known = isinstance(x, int) and isinstance(y, int)
+    if unknown and not known and compare(x, y).kind not in ("equal", "guarded"):
         return unknown()  # either may turn out to be 1
     return same(x, y)
 
