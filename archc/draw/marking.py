@@ -23,7 +23,7 @@ from archc.draw.measure import (
     header_note,
 )
 from archc.draw.metrics import text_width
-from archc.draw.palette import spec_ink
+from archc.draw.palette import DASHES, spec_ink
 from archc.draw.scene import Box, Frame
 from archc.draw.sheet import Entry, Sheet
 
@@ -71,9 +71,11 @@ class _Marker:
             elif place.item.form != "port":
                 yield self._box(place, x, y)
         ports = {p.item.id for p in area.places if isinstance(p.item, Box) and p.item.form == "port"}
+        # An arrow ends at the border of its block without a head: it goes on outside.
+        lines = [_line(wire, x, y, head=wire.edge.target not in ports) for wire in area.wires]
+        yield from sorted(lines, key=lambda line: (-list(DASHES).index(line.style), line.head))
         for wire in area.wires:
-            # An arrow ends at the border of its block without a head: it goes on outside.
-            yield from _wire(wire, x, y, head=wire.edge.target not in ports)
+            yield from wire_words(wire, x, y)
 
     def _group(self, item: Box | Frame, marks: list[Mark], link: str = "") -> Group:
         is_panel = item is self.panel
@@ -247,9 +249,8 @@ def _badge_text(place: Place) -> Text:
 # Edges and the legend
 
 
-def _wire(wire: Wire, x: float, y: float, head: bool) -> Iterator[Mark]:
-    yield Line(tuple((x + px, y + py) for px, py in wire.points), wire.edge.style, head)
-    yield from wire_words(wire, x, y)
+def _line(wire: Wire, x: float, y: float, head: bool) -> Line:
+    return Line(tuple((x + px, y + py) for px, py in wire.points), wire.edge.style, head)
 
 
 def wire_words(wire: Wire, x: float, y: float) -> list[Text]:

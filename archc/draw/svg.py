@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from html import escape
+from itertools import groupby
 
 from archc.draw.marking import marks
 from archc.draw.marks import (
@@ -67,27 +68,35 @@ class SvgWriter:
         yield f"{_dark(drawn)}<defs>{heads(drawn)}</defs>"
 
     def marks(self, drawn: Iterable[Mark]) -> Iterator[str]:
-        for mark in drawn:
-            match mark:
-                case Group():
-                    yield from self.group(mark)
-                case Text():
-                    yield self.text(mark)
-                case Line():
-                    yield _line(mark)
-                case Rect():
-                    yield (
-                        f'<rect{_ink(mark.ink)} x="{_n(mark.x)}" y="{_n(mark.y)}" width="{_n(mark.w)}" '
-                        f'height="{_n(mark.h)}" rx="{_n(mark.radius)}"{_dots(mark.dotted)}/>'
-                    )
-                case Circle():
-                    yield (
-                        f'<circle{_ink(mark.ink)} cx="{_n(mark.x)}" cy="{_n(mark.y)}" '
-                        f'r="{_n(mark.radius)}"{_dots(mark.dotted)}/>'
-                    )
-                case Polygon():
-                    way = "L".join(_at(point) for point in mark.points)
-                    yield f'<path{_ink(mark.ink)} d="M{way}z"{_dots(mark.dotted)}/>'
+        # Lines that are drawn alike, one after the other, say it once.
+        for stroke, alike in groupby(drawn, lambda mark: _stroke(mark) if isinstance(mark, Line) else ""):
+            if stroke:
+                yield f"<g{stroke}>"
+                yield from (f'<path d="{_way(mark)}"/>' for mark in alike if isinstance(mark, Line))
+                yield "</g>"
+            else:
+                for mark in alike:
+                    yield from self.mark(mark)
+
+    def mark(self, mark: Mark) -> Iterator[str]:
+        match mark:
+            case Group():
+                yield from self.group(mark)
+            case Text():
+                yield self.text(mark)
+            case Rect():
+                yield (
+                    f'<rect{_ink(mark.ink)} x="{_n(mark.x)}" y="{_n(mark.y)}" width="{_n(mark.w)}" '
+                    f'height="{_n(mark.h)}" rx="{_n(mark.radius)}"{_dots(mark.dotted)}/>'
+                )
+            case Circle():
+                yield (
+                    f'<circle{_ink(mark.ink)} cx="{_n(mark.x)}" cy="{_n(mark.y)}" '
+                    f'r="{_n(mark.radius)}"{_dots(mark.dotted)}/>'
+                )
+            case Polygon():
+                way = "L".join(_at(point) for point in mark.points)
+                yield f'<path{_ink(mark.ink)} d="M{way}z"{_dots(mark.dotted)}/>'
 
     def group(self, group: Group) -> Iterator[str]:
         """A group with what is shown on hover: the path in the model and the line of the spec."""
@@ -138,14 +147,12 @@ def _styles(drawn: list[Mark]) -> list[Style]:
     return [style for style in DASHES if style in used]
 
 
-def _line(line: Line) -> str:
+def _stroke(line: Line) -> str:
+    """What lines of one style have in common."""
     style = line.style
     dash = f' stroke-dasharray="{" ".join(map(str, DASHES[style]))}"' if DASHES[style] else ""
     end = f' marker-end="url(#head-{style})"' if line.head else ""
-    return (
-        f'<path class="{style}" d="{_way(line)}" fill="none" stroke="{LIGHT_INKS[style]}" '
-        f'stroke-width="{STROKE:g}"{dash}{end}/>'
-    )
+    return f' class="{style}" fill="none" stroke="{LIGHT_INKS[style]}" stroke-width="{STROKE:g}"{dash}{end}'
 
 
 def _way(line: Line) -> str:
