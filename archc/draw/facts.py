@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from archc.draw.words import Divisors, divisors_of, expression, shape_of, short, size_text
+from archc.draw.words import Divisors, divisors_of, dtype_text, expression, shape_of, short
 from archc.graph.ir import Bundle, Graph, Ref
 from archc.lang.values import Unsettled
 from archc.ops.placeholder import Placeholder
@@ -43,12 +43,9 @@ def _open_params(graph: Graph) -> list[str]:
 def _value(graph: Graph, name: str, ref: Ref, divisors: Divisors, several: int) -> str:
     """An input or output: its shape, and its name where there are several or the shape alone says little."""
     type_ = graph.type(ref)
-    text = shape_of(type_, divisors)
-    if isinstance(type_, Tensor):
-        whole = type_.shape is not None and len(type_.shape) == 1
-        if type_.dtype != "float" or whole:
-            sizes = [size_text(size, divisors) for size in type_.shape or ()]
-            text = f"{type_.dtype}[{', '.join(sizes)}]" if type_.shape is not None else type_.dtype
+    text = dtype_text(type_, divisors) or shape_of(type_, divisors)
+    if isinstance(type_, Tensor) and type_.shape is not None and len(type_.shape) == 1 and "[" not in text:
+        text = f"[{text}]"
     if not text:
         return name
     mark = "?" if graph.node(ref).outputs[ref.out].open else ""

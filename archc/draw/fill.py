@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from archc.draw.cards import Cards
 from archc.draw.choices import choices
@@ -11,19 +11,18 @@ from archc.draw.compact import slim
 from archc.draw.groups import enclose, regions
 from archc.draw.pieces import Piece, pieces, skip_cuts
 from archc.draw.residuals import mark_residuals
-from archc.draw.scene import Box, Edge, Frame, Item, Style
-from archc.draw.values import ALL, Strand, Values
+from archc.draw.scene import Box, Frame, Item
+from archc.draw.values import Values
 from archc.draw.view import View
-from archc.draw.words import index_text
+from archc.draw.wiring import End, Wiring, entering, input_id, leaving, output_id
+from archc.draw.words import dtype_text, index_text
 from archc.graph.ir import (
     Apply,
     Bundle,
     Call,
     Choose,
-    Graph,
     Input,
     Node,
-    Operand,
     Pack,
     Pick,
     Read,
@@ -33,30 +32,6 @@ from archc.graph.ir import (
 
 if TYPE_CHECKING:
     from archc.draw.stage import Stage
-
-TAGGED = 3
-"""A value with more consumers at their sides than this is a name tag at each, not a web of lines."""
-
-
-class End(NamedTuple):
-    """Where an edge ends: an item, and the port on its border where that is a frame."""
-
-    item: str
-    port: str = ""
-
-
-class _Feed(NamedTuple):
-    """Tensors that go into an item together, as one operand of it or a part of one.
-
-    `side`: it is not the first of its operands. `skip`: the way of an `each`, from copy to copy.
-    `told`: what is written at it, in place of a shape."""
-
-    strands: tuple[Strand, ...]
-    target: End
-    side: bool = False
-    skip: bool = False
-    told: str | None = None
-    optional: bool = False
 
 
 class Filler:
@@ -74,13 +49,7 @@ class Filler:
         self.values = Values(self.graph, self.choices)
         self.skips = skip_cuts(self.graph, self.values)
         self.items: dict[str, Item] = {}
-        self.feeds: list[_Feed] = []
-        # The items of a node's copies, and the ports of the frames among them.
-        self._of_node: dict[int, list[tuple[Piece | None, Item]]] = {}
-        self._edges: dict[tuple[End, End], Edge] = {}
-        self._skips: list[Edge] = []
-        self._tagged: dict[str, list[Box]] = {}  # the name tags of each item
-        self._told: set[tuple[End, str]] = set()
+        self.wiring = Wiring(view, self.choices, self.values)
 
     def fill(self) -> None:
         for number, node in self.graph.nodes.items():
@@ -90,12 +59,12 @@ class Filler:
             if not isinstance(node, Input):
                 self._node(number, node)
         self._outputs()
-        self._wire()
         frame = self.frame
-        frame.items = list(self.items.values())
-        frame.edges = list(self._edges.values())
-        mark_residuals(frame, self._skips)
-        groups = regions(frame, self.graph) if self.graph.block.groups else {}
+        frame.items = self.wiring.wire(self.items, panel=self.panel)
+        frame.edges = self.wiring.edges
+        mark_residuals(frame, self.wiring.skips)
+        groups, torn = regions(frame, self.graph) if self.graph.block.groups else ({}, [])
+        self.stage.torn |= dict.fromkeys((self.graph.name, name) for name in torn)
         if self.stage.compact:
             slim(frame, {id: region.name for id, region in groups.items()})
         if groups:
@@ -112,19 +81,23 @@ class Filler:
         box.details.type = self.view.text(output.type)
         declared = self.graph.block.inputs.get(node.name)
         box.details.doc = (declared.doc if declared else None) or ""
+        if self.panel:
+            box.detail = dtype_text(self.view.seen(output.type), self.view.divisors) or box.detail
         self._add(number, box)
         if next(iter(self.graph.inputs), None) == node.name:
             self.frame.entry = box.id
 
     def _outputs(self) -> None:
         for position, (name, ref) in enumerate(self.graph.outputs.items()):
-            id = self._free(self.view.path + f"out:{name}")
+            id = output_id(self.view.path, name)
             type_ = self.graph.type(ref)
             box = Box(id, name, self.view.shape(type_), "output", "pill" if self.panel else "port")
             box.dotted = self.graph.node(ref).outputs[ref.out].open
+            if self.panel:
+                box.detail = dtype_text(self.view.seen(type_), self.view.divisors) or box.detail
             box.details.type = self.view.text(type_)
             self.items[id] = box
-            self._feed(ref, End(id), told=None if isinstance(type_, Bundle) else "")
+            self.wiring.feed(ref, End(id), told=None if isinstance(type_, Bundle) else "")
             if position == 0:
                 self.frame.exit = id
 
@@ -137,7 +110,7 @@ class Filler:
                 self._add(number, self._marked(number, node, self.cards.apply(number, node, id)))
                 refs = dict.fromkeys(operand for operand in node.arguments if isinstance(operand, Ref))
                 for position, ref in enumerate(refs):
-                    self._feed(ref, End(id), side=position > 0)
+                    self.wiring.feed(ref, End(id), side=position > 0)
             case Call():
                 self._call(number, node)
             case Read():
@@ -157,7 +130,7 @@ class Filler:
         box.dotted = node.outputs[0].open
         self._add(number, box)
         for position, operand in enumerate(operands):
-            self._feed(operand, End(box.id), side=position > 0)
+            self.wiring.feed(operand, End(box.id), side=position > 0)
 
     def _join(self, number: int, node: Choose) -> None:
         """Two ways of which one is taken, as a circle."""
@@ -167,8 +140,8 @@ class Filler:
         self._add(number, box)
         join = self.choices.joins[number]
         chosen = node.test is not None
-        self._feed(node.then, End(box.id), told=join.then or None, optional=chosen)
-        self._feed(node.other, End(box.id), told=join.other or None, optional=chosen, side=True)
+        self.wiring.feed(node.then, End(box.id), told=join.then or None, optional=chosen)
+        self.wiring.feed(node.other, End(box.id), told=join.other or None, optional=chosen, side=True)
 
     def _call(self, number: int, node: Call) -> None:
         member = self.graph.members[node.member]
@@ -184,23 +157,29 @@ class Filler:
                 self.items[dots.id] = dots
             drawn.append((piece, item))
             self.items[id] = item
-        self._of_node[number] = drawn
+        self.wiring.of_node[number] = drawn
         for position, (piece, item) in enumerate(drawn):
             for at, wire in enumerate(node.arguments):
                 if at == 0 and position and member.arranged == "repeat":
                     before, above = drawn[position - 1]
-                    label = self.view.label(self.cards.output(before.copy)) if before else ""
-                    self._edge(self._exit(above, None), self._entrance(item, wire.port), label, "data")
+                    label = self._passed(before, above) if before else ""
+                    self.wiring.edge(leaving(above, None), entering(item, wire.port), label)
                 elif piece is not None or at == 0:  # the dots are on the main way only
                     self._feed_copies(piece, item, wire, at > 0)
 
+    def _passed(self, piece: Piece, item: Item) -> str:
+        """What is written where some copies pass their result on to the next."""
+        before = next(iter(piece.copy.inputs.values()), None)
+        after = self.cards.output(piece.copy)
+        return self.view.label(after) if isinstance(item, Frame) else self.view.change(before, after)
+
     def _feed_copies(self, piece: Piece | None, item: Item, wire: Wire, side: bool) -> None:
-        target = self._entrance(item, wire.port)
+        target = entering(item, wire.port)
         if piece is None or not wire.each or self.values.undecided(wire.operand):
-            self._feed(wire.operand, target, side)
+            self.wiring.feed(wire.operand, target, side)
             return
         strands = tuple(strand for copy in piece.copies for strand in self.values.share(wire, copy))
-        self.feeds.append(_Feed(strands, target, side, True, None, self._open(wire.operand)))
+        self.wiring.share(strands, wire.operand, target, side)
 
     def _marked(self, number: int, node: Node, item: Item) -> Item:
         """An item with the choices that it stands for, dotted where it may be absent."""
@@ -211,150 +190,9 @@ class Filler:
 
     # What goes into what
 
-    def _feed(
-        self,
-        operand: Operand,
-        target: End,
-        side: bool = False,
-        told: str | None = None,
-        optional: bool = False,
-    ) -> None:
-        if not isinstance(operand, Ref):
-            return
-        if operand.node in self.choices.labels:
-            told, optional = self.choices.labels[operand.node], True
-        strands = self.values.of(operand)
-        self.feeds.append(_Feed(strands, target, side, False, told, optional or self._open(operand)))
-
-    def _open(self, operand: Operand) -> bool:
-        return isinstance(operand, Ref) and self.graph.node(operand).outputs[operand.out].open
-
-    def _wire(self) -> None:
-        """Draw all feeds as edges, those of a value with many consumers from name tags."""
-        targets: dict[tuple[Ref, int | None], set[End]] = {}
-        for feed in self.feeds:
-            if feed.side and not feed.skip:
-                for strand in feed.strands:
-                    targets.setdefault(strand[:2], set()).add(feed.target)
-        tagged = {key for key, ids in targets.items() if len(ids) > TAGGED}
-        needed: set[str] = set()
-        tags: dict[str, Box] = {}
-        for feed in self.feeds:
-            groups: dict[End, list[Strand]] = {}
-            for strand in feed.strands:
-                for source in self._sources(strand):
-                    groups.setdefault(source, []).append(strand)
-            for source, strands in groups.items():
-                if feed.side and not feed.skip and strands[0][:2] in tagged:
-                    tag = self._tag(strands[0], source, feed.target, tags)
-                    self._edge(End(tag.id), feed.target, "", self._style(feed))
-                    continue
-                needed.add(source.item)
-                edge = self._edge(source, feed.target, self._label(feed, strands), self._style(feed))
-                if feed.skip and not isinstance(self.graph.node(strands[0].ref), Input):
-                    self._skips.append(edge)
-        self._place_tags(tags, needed)
-
-    def _style(self, feed: _Feed) -> Style:
-        return "optional" if feed.optional else "data"
-
-    def _label(self, feed: _Feed, strands: list[Strand]) -> str:
-        if feed.told is not None:
-            return feed.told
-        if len(strands) > 1:
-            return f"×{len(strands)}"
-        node = self.graph.node(strands[0].ref)
-        if isinstance(node, Input | Read):
-            return ""
-        return self.view.label(strands[0].type) if feed.skip else self._change(strands[0], node)
-
-    def _change(self, strand: Strand, node: Node) -> str:
-        """The shape of a value where it is not that of what it is made from, or leaves a block."""
-        if any(isinstance(item, Frame) for _, item in self._of_node[strand.ref.node]):
-            return self.view.label(strand.type)
-        before = next((operand for operand in _operands(node) if isinstance(operand, Ref)), None)
-        return self.view.change(self.graph.type(before) if before else None, strand.type)
-
-    def _edge(self, source: End, target: End, label: str, style: Style) -> Edge:
-        known = self._edges.get((source, target))
-        if known is not None:
-            if known.style == "optional" and style == "data":
-                known.style = "data"
-            return known
-        # A label stands once at a source: its further edges carry the same value.
-        if (source, label) in self._told and not label.startswith("×"):
-            label = ""
-        self._told.add((source, label))
-        edge = Edge(source.item, target.item, label, style, source.port, target.port)
-        self._edges[source, target] = edge
-        return edge
-
-    # The items that values come from and go to
-
-    def _sources(self, strand: Strand) -> list[End]:
-        """The items or ports that a tensor comes from: several for the bundle of unknown copies."""
-        node = self.graph.node(strand.ref)
-        drawn = self._of_node[strand.ref.node]
-        name = node.outputs[strand.ref.out].name
-        if not isinstance(node, Call):
-            return [End(drawn[0][1].id)]
-        if strand.copy == ALL:
-            return [self._exit(item, name) for _, item in drawn]
-        if strand.copy is not None:
-            made = [item for piece, item in drawn if piece is not None and strand.copy in piece.copies]
-            return [self._exit(made[0], name)]
-        if not drawn:  # all copies are bypassed
-            return [source for s in self.values.of(node.arguments[0].operand) for source in self._sources(s)]
-        return [self._exit(drawn[-1][1], name)]
-
-    def _exit(self, item: Item, name: str | None) -> End:
-        """Where an output leaves an item: the port of an opened block."""
-        if not isinstance(item, Frame) or item.graph is None:
-            return End(item.id)
-        own = name if name in item.graph.outputs else next(iter(item.graph.outputs))
-        return End(item.id, f"{item.id}.out:{own}")
-
-    def _entrance(self, item: Item, port: str) -> End:
-        """Where an input comes into an item."""
-        if not isinstance(item, Frame) or item.graph is None:
-            return End(item.id)
-        return End(item.id, input_id(item.graph, f"{item.id}.", port))
-
-    def _tag(self, strand: Strand, source: End, target: End, tags: dict[str, Box]) -> Box:
-        """A name tag for a value, right above an item that takes it in."""
-        node = self.graph.node(strand.ref)
-        output = node.outputs[strand.ref.out]
-        item = self.items.get(source.item)
-        member = getattr(node, "member", None)
-        name = node.name if isinstance(node, Input) else (item.title if item and member else node.value)
-        name = name or output.name
-        id = f"{target.port or target.item}<{name}"
-        if id not in tags:
-            kind = "input" if isinstance(node, Input) else "other"
-            tags[id] = Box(id, name, "", kind, "tag", dotted=output.open, span=node.span, of=source.item)
-            self._tagged.setdefault(target.item, []).append(tags[id])
-        return tags[id]
-
-    def _place_tags(self, tags: dict[str, Box], needed: set[str]) -> None:
-        """Put every tag before its consumer; a panel's input that only tags name is no item."""
-        placed: dict[str, Item] = {}
-        for id, item in self.items.items():
-            placed |= {tag.id: tag for tag in self._tagged.get(id, ())}
-            placed[id] = item
-        named = {tag.of for tag in tags.values()}
-        for id in named - needed:
-            if self.panel and id is not None and id in placed and id != self.frame.entry:
-                item = placed[id]
-                if isinstance(item, Box) and item.kind == "input":
-                    del placed[id]
-                    for tag in tags.values():
-                        if tag.of == id:
-                            tag.of = None
-        self.items = placed
-
     def _add(self, number: int, item: Item) -> None:
         self.items[item.id] = item
-        self._of_node[number] = [(None, item)]
+        self.wiring.of_node[number] = [(None, item)]
 
     def _free(self, id: str, *marks: int) -> str:
         """An id that nothing has yet."""
@@ -363,25 +201,3 @@ class Filler:
             if id not in self.items:
                 return id
         return id
-
-
-def _operands(node: Node) -> Iterable[Operand]:
-    """What a node is made from, the main one first."""
-    match node:
-        case Apply():
-            return node.arguments
-        case Call():
-            return [wire.operand for wire in node.arguments]
-        case Choose():
-            return (node.then, node.other)
-        case Pack():
-            return node.items
-        case Pick():
-            return (node.bundle,)
-        case _:
-            return ()
-
-
-def input_id(graph: Graph, path: str, name: str) -> str:
-    """The id of an input's item; a node of the same name has the plain path."""
-    return f"{path}in:{name}" if name in graph.members else path + name

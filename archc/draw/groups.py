@@ -26,14 +26,15 @@ class Region:
         return self.group.name
 
 
-def regions(frame: Frame, graph: Graph) -> dict[str, Region]:
-    """The innermost group of each item of a frame that is in one. A group that a way leaves and comes
-    back to is none: its frame would be in its own way."""
+def regions(frame: Frame, graph: Graph) -> tuple[dict[str, Region], list[str]]:
+    """The innermost group of each item of a frame that is in one, and the names of the groups that
+    cannot be framed: a way leaves them and comes back."""
     found = [Region(group, nodes) for group in graph.block.groups.values() if (nodes := _nodes(graph, group))]
     found.sort(key=lambda region: -len(region.nodes))
     held = _held(frame, found)
     edges = [(edge.source, edge.target) for edge in frame.edges]
     innermost: dict[str, Region] = {}
+    torn: list[str] = []
     for region in found:
         mine = held[region.name]
         around = {id(innermost.get(item)): innermost.get(item) for item in mine}
@@ -42,11 +43,13 @@ def regions(frame: Frame, graph: Graph) -> dict[str, Region]:
         place = {
             id: region.name if id in mine else _top(innermost.get(id), region.around, id) for id in scope
         }
-        if mine and not _circular({(place[a], place[b]) for a, b in edges if a in place and b in place}):
+        if mine and _circular({(place[a], place[b]) for a, b in edges if a in place and b in place}):
+            torn.append(region.name)
+        elif mine:
             innermost |= dict.fromkeys(mine, region)
             if region.around is not None:
                 region.around.inside.append(region)
-    return innermost
+    return innermost, torn
 
 
 def _nodes(graph: Graph, group: Group) -> set[int]:

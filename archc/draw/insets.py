@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from hashlib import sha1
 from typing import TYPE_CHECKING, Any
 
 from archc.draw.opening import CLOSED, blocks
 from archc.draw.scene import Box, Frame
-from archc.graph.ir import Apply, Call, Cases, Copy, Graph
+from archc.draw.words import size_text
+from archc.graph.ir import Apply, Call, Choose, Copy, Graph
 from archc.graph.runs import runs
-from archc.shapes import plain
+from archc.shapes import Dim, plain
 
 if TYPE_CHECKING:
     from archc.draw.stage import Stage
@@ -23,6 +25,7 @@ def insets(graph: Graph, stage: Stage, main: Frame) -> tuple[list[Frame], int]:
     in sizes only, the most used is shown. The links of boxes whose block is not shown are taken away."""
     uses = _uses(graph)
     within = type(stage)(stage.costs, CLOSED, compact=stage.compact)
+    within.definitions = stage.definitions
     kinds: dict[str, list[Graph]] = {}
     waiting = list(stage.closed)
     seen: set[Graph] = set()
@@ -38,7 +41,8 @@ def insets(graph: Graph, stage: Stage, main: Frame) -> tuple[list[Frame], int]:
         most = sorted(shown, key=lambda name: -often[name])[:MOST_INSETS]
         shown = [name for name in shown if name in most]
     found = [_inset(name, kinds[name], kinds, uses, within) for name in shown]
-    _link(main, found, set(shown))
+    stage.torn |= within.torn
+    _link(main, found, stage.definitions)
     return found, len(kinds) - len(shown)
 
 
@@ -87,21 +91,23 @@ def _marks(graph: Graph, kinds: list[list[Graph]]) -> list[str]:
         others = {str(plain(blocks[0].params.get(name))) for blocks in kinds}
         if len(others) > 1 and isinstance(value, bool | str):
             found.append(f"{name}={str(value).lower() if isinstance(value, bool) else value}")
+        elif len(others) > 1 and graph.outline and isinstance(value, Dim) and str(value) != name:
+            found.append(f"{name} = {size_text(value)}")
     return found
 
 
-def _link(main: Frame, found: list[Frame], shown: set[str]) -> None:
+def _link(main: Frame, found: list[Frame], names: Definitions) -> None:
     """Tell each inset where it is used first, and take away the links to what is not shown."""
-    by_name = {inset.id: inset for inset in found}
+    shown = {inset.id: inset for inset in found}
     for panel in (main, *found):
         for item in panel.walk():
             if item.definition is None and isinstance(item, Frame) and item.graph is not None:
-                name = definition(item.graph)
+                name = names.of(item.graph)
                 item.definition = name if name in shown else None
             if item.definition not in shown:
                 item.definition = None
-            elif by_name[item.definition].used is None and isinstance(item, Box):
-                by_name[item.definition].used = item.id
+            elif isinstance(item, Box) and shown[item.definition].used is None:
+                shown[item.definition].used = item.id
 
 
 def _uses(graph: Graph) -> dict[Graph, int]:
@@ -127,35 +133,34 @@ def _numbers(graph: Graph) -> dict[str, Any]:
     return {name: plain(value) for name, value in known.items() if isinstance(value, int | float | str)}
 
 
-def definition(graph: Graph) -> str:
-    """The name of the inset that shows a block: its own, and a number where its variants differ in
-    more than sizes. An outline has one: it leaves open what is decided in some places."""
-    if graph.outline:
-        return f"def-{graph.name}"
-    return f"def-{graph.name}-{_structure(graph)}"
+class Definitions:
+    """The names of insets: a block's own, and a number for what it is made of at every depth, sizes
+    apart."""
 
+    def __init__(self) -> None:
+        self._known: dict[Graph, str] = {}
 
-def _structure(graph: Graph) -> str:
-    """A short name for what a block is made of, sizes apart."""
-    parts = []
-    for number, node in graph.nodes.items():
-        what = type(node).__name__
-        if isinstance(node, Apply):
-            what = type(node.op).__name__
-        elif isinstance(node, Call):
-            found = runs(graph.members[node.member], node.use)
-            what = ",".join(f"{_target_name(run.copy)}" for run in found)
-        parts.append(f"{number}:{what}")
-    parts += [f"{a}>{b}" for a, b in sorted((edge[0], edge[1]) for edge in graph.edges)]
-    return sha1(";".join(parts).encode()).hexdigest()[:6]
+    def of(self, graph: Graph) -> str:
+        if graph not in self._known:
+            text = ";".join(self._parts(graph))
+            self._known[graph] = f"def-{graph.name}-{sha1(text.encode()).hexdigest()[:6]}"
+        return self._known[graph]
 
+    def _parts(self, graph: Graph) -> Iterator[str]:
+        for number, node in graph.nodes.items():
+            match node:
+                case Apply():
+                    yield f"{number}:{node.op.title()}"
+                case Call():
+                    member = graph.members[node.member]
+                    found = runs(member, node.use)
+                    copies = (f"{run.count}*{self._copy(run.copy)}" for run in found)
+                    yield f"{number}:{','.join(copies)}"
+                case Choose():
+                    yield f"{number}:{node.test}"
+                case _:
+                    yield f"{number}:{type(node).__name__}"
+        yield from (f"{a}>{b}" for a, b in sorted((edge[0], edge[1]) for edge in graph.edges))
 
-def _target_name(copy: Copy) -> str:
-    match copy.target:
-        case Graph():
-            return copy.target.name
-        case Cases():
-            names = [getattr(o, "name", None) or type(o).__name__ for _, o in copy.target.options]
-            return "|".join(map(str, names))
-        case _:
-            return type(copy.target).__name__
+    def _copy(self, copy: Copy) -> str:
+        return "|".join(self.of(t) if isinstance(t, Graph) else type(t).__name__ for t in copy.targets)

@@ -7,7 +7,7 @@ from typing import Any
 
 from archc.draw.facts import facts
 from archc.draw.fill import Filler
-from archc.draw.insets import definition, insets
+from archc.draw.insets import Definitions, insets
 from archc.draw.named import check_names
 from archc.draw.opening import Opening, blocks
 from archc.draw.options import DEFAULTS, Options
@@ -46,6 +46,8 @@ def scene(graph: Graph, options: Options = DEFAULTS) -> Scene:
             told.append(f"{hidden} more blocks are not shown")
     else:
         _unlink(main)
+    for block, name in stage.torn:
+        told.append(f"group {name} of {block} has no frame: a way leaves it and comes back")
     panels = {graph.name: graph, **{inset.id: inset.graph for inset in shown if inset.graph}}
     directions: dict[str, Direction] = {}
     for id, block in panels.items():
@@ -120,6 +122,8 @@ class Stage:
         self.divisors = divisors
         self.compact = compact
         self.closed: dict[Graph, str] = {}
+        self.definitions = Definitions()
+        self.torn: dict[tuple[str, str], None] = {}  # blocks and their groups that have no frame
         self._kinds: dict[Graph, str] = {}
 
     def panel(self, graph: Graph) -> Frame:
@@ -141,7 +145,7 @@ class Stage:
     def close(self, graph: Graph) -> str:
         """Note a block that stays closed; the name of its inset."""
         if graph not in self.closed:
-            self.closed[graph] = definition(graph)
+            self.closed[graph] = self.definitions.of(graph)
         return self.closed[graph]
 
     def kind(self, graph: Graph) -> str:

@@ -110,7 +110,7 @@ def label_of(op: Op, types: Sequence[Tensor | None]) -> str:
         label = asked(op.label, *types)
     except (ShapeError, ArithmeticError, TypeError, IndexError, ValueError):
         return _open_attributes(op)  # in an outline: it asks for what nobody has given
-    label = re.sub(r"(?<=\d)x(?=\d)", "×", label)
+    label = re.sub(r"(?<=\d)x(?=\d)| x ", lambda found: found[0].replace("x", "×"), label)
     return expression(label) if re.search(r" (\*|\*\*|//|-) ", label) else label
 
 
@@ -167,6 +167,14 @@ def shape_of(type_: Type | None, divisors: Divisors = NONE) -> str:
         return "number"
     sizes = [_factor(short(size_text(size, divisors), 32)) for size in shape]
     return " × ".join(sizes) if set(sizes) != {"?"} else ""
+
+
+def dtype_text(type_: Type, divisors: Divisors = NONE) -> str:
+    """A type with its dtype and its batch, `int64[B, 77]`, where it is not of floats; else nothing."""
+    if not isinstance(type_, Tensor) or type_.dtype == "float":
+        return ""
+    sizes = ", ".join(size_text(size, divisors) for size in type_.shape or ())
+    return type_.dtype if type_.shape is None else f"{type_.dtype}[{sizes}]"
 
 
 def _factor(text: str) -> str:
