@@ -10,7 +10,7 @@ from archc.draw.pieces import Piece
 from archc.draw.scene import Box, Edge, Frame, Item, Style
 from archc.draw.values import ALL, Strand, Values
 from archc.draw.view import View
-from archc.graph.ir import Apply, Call, Choose, Graph, Input, Node, Operand, Pack, Pick, Read, Ref
+from archc.graph.ir import Apply, Bundle, Call, Choose, Graph, Input, Node, Operand, Pack, Pick, Read, Ref
 
 TAGGED = 3
 """A value with more consumers at their sides than this is a name tag at each."""
@@ -143,6 +143,8 @@ class Wiring:
         node = self.graph.node(strands[0].ref)
         if isinstance(node, Input | Read):
             return ""
+        if strands[0].copy == ALL and isinstance(strands[0].type, Bundle):
+            return self.view.label(strands[0].type.members[0])
         return self.view.label(strands[0].type) if feed.skip else self._change(strands[0], node)
 
     def _change(self, strand: Strand, node: Node) -> str:

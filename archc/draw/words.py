@@ -8,12 +8,11 @@ from fractions import Fraction
 from typing import Any
 
 from archc.graph.ir import Apply, Bundle, Graph, Number, Type
-from archc.lang.values import Unsettled
 from archc.ops import table as ops
-from archc.ops.base import Op, ShapeError
-from archc.report.cost import asked
+from archc.ops.base import Op
+from archc.ops.outline import label as told_label
 from archc.report.text import formula
-from archc.shapes import Dim, Tensor, evaluate, plain, substitute, symbol, symbols
+from archc.shapes import Dim, Tensor, evaluate, plain, recording, substitute, symbol, symbols
 
 SYMBOLS = {
     "add": "+",
@@ -106,23 +105,10 @@ def operator_name(op: Op) -> str:
 
 def label_of(op: Op, types: Sequence[Tensor | None]) -> str:
     """An operator's small line with the signs that a diagram uses: `64 → 128, 3×3`."""
-    try:
-        label = asked(op.label, *types)
-    except (ShapeError, ArithmeticError, TypeError, IndexError, ValueError):
-        return _open_attributes(op)  # in an outline: it asks for what nobody has given
+    with recording():  # what its rules ask of sizes is known
+        label = told_label(op, types)
     label = re.sub(r"(?<=\d)x(?=\d)| x ", lambda found: found[0].replace("x", "×"), label)
     return expression(label) if re.search(r" (\*|\*\*|//|-) ", label) else label
-
-
-def _open_attributes(op: Op) -> str:
-    """The attributes of an operator that nobody has given."""
-    found = []
-    for name in type(op).model_fields:
-        value = getattr(op, name)
-        if isinstance(value, Dim | Unsettled):
-            text = expression(str(value))
-            found.append(text if text == name else f"{name} = {text}")
-    return ", ".join(found)
 
 
 def cases_text(options: Sequence[tuple[str, Op | Graph | None]], types: Sequence[Tensor | None]) -> str:
