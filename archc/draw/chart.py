@@ -71,22 +71,22 @@ class Ways:
     """The edges of a panel as a text chart draws them.
 
     Edges lead to a block's frame, and to what is in a group: a group has no ports. A block's port with
-    one plain way on is its border; the others are `shown` in it, as many ways start or end there, or
-    there are several, and an edge from outside tells by its label which it leads to."""
+    one plain way on is its border, and `behind` it is what that leads to; the others are `shown` in the
+    block, as many ways start or end there, or there are several and their names tell them apart."""
 
     def __init__(self, panel: Frame) -> None:
         self.shown: set[str] = set()
+        self.behind: dict[str, Edge] = {}
         self._names: dict[str, str] = {}
         self._groups: dict[str, Frame] = {}
-        for frame in (panel, *(item for item in panel.walk() if isinstance(item, Frame))):
-            if frame is panel or frame.graph is not None:
-                self._find_shown(frame)
-            else:
-                self._groups[frame.id] = frame
+        frames = [item for item in panel.walk() if isinstance(item, Frame)]
+        self._groups |= {frame.id: frame for frame in frames if frame.graph is None}
+        for frame in (panel, *(frame for frame in frames if frame.graph is not None)):
+            self._find_shown(frame)
 
     def _find_shown(self, frame: Frame) -> None:
         ways: dict[str, list[Edge]] = {}
-        for edge in frame.edges:
+        for edge in self._all(frame):
             for end in (edge.source, edge.target):
                 ways.setdefault(end, []).append(edge)
         ports = [item for item in frame.items if _is_port(item)]
@@ -94,16 +94,21 @@ class Ways:
             used = [port for port in ports if port.kind == kind and port.id in ways]
             if len(used) > 1:
                 self._names |= {port.id: port.title for port in used}
-            self.shown |= {port.id for port in used if len(used) > 1 or not _is_border(ways[port.id], ports)}
+            for port in used:
+                if len(used) == 1 and _is_border(ways[port.id], ports):
+                    self.behind[port.id] = ways[port.id][0]
+                else:
+                    self.shown.add(port.id)
 
     def edges(self, frame: Frame) -> Iterator[Edge]:
         """The edges of a frame that are drawn; those of a group's border come with the frame around."""
         hidden = {item.id for item in frame.items if _is_port(item)} - self.shown
+        yield from (way for way in self._all(frame) if way.source not in hidden and way.target not in hidden)
+
+    def _all(self, frame: Frame) -> Iterator[Edge]:
         for edge in frame.edges:
-            if edge.source not in hidden and edge.target not in hidden:
-                for before in self._resolved(edge, "source"):
-                    for way in self._resolved(before, "target"):
-                        yield replace(way, label=self._label(way))
+            for before in self._resolved(edge, "source"):
+                yield from self._resolved(before, "target")
 
     def _resolved(self, edge: Edge, end: Literal["source", "target"]) -> Iterator[Edge]:
         """An edge that ends at a group, on to what is in the group."""
@@ -120,9 +125,33 @@ class Ways:
                     replace(edge, **on, label=edge.label or inner.label, style=style), end
                 )
 
-    def _label(self, edge: Edge) -> str:
+    def label(self, edge: Edge) -> str:
+        """The label of an edge that ends at frames: which ports it leads to, and its own."""
         names = [self._names[port] for port in (edge.source_port, edge.target_port) if port in self._names]
         return " · ".join(text for text in [" → ".join(names), edge.label] if text)
+
+
+def columns(main: Frame, insets: list[Frame]) -> list[list[Frame]]:
+    """The insets one below the other, in columns about as long as the longest panel."""
+
+    def length(frame: Frame) -> int:
+        return 3 + sum(isinstance(item, Frame) or item.form != "port" for item in frame.walk())
+
+    most = max(length(frame) for frame in (main, *insets))
+    found: list[list[Frame]] = []
+    for inset in insets:
+        if found and sum(map(length, found[-1])) + length(inset) <= most:
+            found[-1].append(inset)
+        else:
+            found.append([inset])
+    return found
+
+
+def link_of(item: Item) -> str | None:
+    """The address of an item, for pages and mail only: no link runs a script."""
+    link = (item.link or "").strip()
+    scheme = re.match(r"([^/?#]*):", link)
+    return link if link and (not scheme or scheme[1].lower() in ("http", "https", "mailto")) else None
 
 
 def _is_port(item: Item) -> TypeGuard[Box]:

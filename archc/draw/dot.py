@@ -1,110 +1,211 @@
-"""A scene as Graphviz text: blocks are clusters."""
+"""A scene as Graphviz text: blocks are clusters, labels are Graphviz' own HTML."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
+from html import escape
+from itertools import pairwise, product
+from typing import Literal
+from urllib.parse import quote
+
 import graphviz
 
-from archc.draw.measure import badge_text, count_text
-from archc.draw.palette import LIGHT, LIGHT_INKS
-from archc.draw.scene import Box, Frame, Scene
+from archc.draw.chart import Label, Names, Ways, box_label, columns, frame_label, link_of
+from archc.draw.palette import LIGHT, LIGHT_INKS, colours, spec_ink
+from archc.draw.scene import Box, Edge, Frame, Item, Scene
 
-_SHAPES = {"card": "box", "pill": "box", "circle": "circle", "tag": "cds", "port": "point"}
-_STYLES = {"data": "solid", "residual": "dashed", "optional": "dotted"}
+_FONT = "Helvetica"
+_TITLE, _SMALL = 11, 9
+_FORMS: dict[str, dict[str, str]] = {
+    "circle": {"shape": "circle", "width": "0.3", "margin": "0.02"},
+    "dots": {"shape": "plain", "style": "solid"},
+    "pill": {"margin": "0.2,0.05"},
+    "port": {"margin": "0.2,0.05"},
+    "tag": {"shape": "cds", "style": "filled", "margin": "0.2,0.05"},
+}
+"""What differs from a card, a box with round corners."""
+_EDGES = {
+    "data": {},
+    "residual": {"style": "dashed", "color": LIGHT_INKS.residual},
+    "optional": {"style": "dotted", "color": LIGHT_INKS.optional},
+}
 
 
 def dot(scene: Scene) -> str:
     """The text of a `.dot` file; `dot -Tsvg` draws it."""
+    heading = Label(scene.title, [], [" · ".join(scene.facts)] if scene.facts else [])
     chart = graphviz.Digraph(
-        scene.title,
+        name=Names()[scene.title],
         comment="Drawn by archc",
         graph_attr={
-            "label": scene.title + "\n" + " · ".join(scene.facts),
+            "label": _label(heading),
             "labelloc": "t",
-            "fontname": "Helvetica",
+            "rankdir": scene.directions.get(scene.main.id, "TB"),
             "compound": "true",
+            "fontname": _FONT,
+            "fontsize": "14",
+            "fontcolor": LIGHT_INKS.text,
+            "bgcolor": LIGHT_INKS.page,
+            "pad": "0.2",
+            "nodesep": "0.3",
             "ranksep": "0.35",
         },
-        node_attr={"fontname": "Helvetica", "fontsize": "11", "style": "filled,rounded", "height": "0.3"},
-        edge_attr={"fontname": "Helvetica", "fontsize": "9", "color": LIGHT_INKS.data, "arrowsize": "0.7"},
+        node_attr={
+            "shape": "box",
+            "style": "filled,rounded",
+            "fontname": _FONT,
+            "fontsize": str(_TITLE),
+            "fontcolor": LIGHT_INKS.text,
+            "height": "0.3",
+            "margin": "0.12,0.05",
+        },
+        edge_attr={
+            "fontname": _FONT,
+            "fontsize": str(_SMALL),
+            "fontcolor": LIGHT_INKS.small,
+            "color": LIGHT_INKS.data,
+            "arrowsize": "0.7",
+        },
     )
-    for number, panel in enumerate(scene.panels):
-        prefix = f"p{number}:" if number else ""
-        if number:
-            chart.subgraph(_cluster(panel, prefix, ""))
-        else:
-            _fill(chart, panel, prefix)
+    nodes, clusters = Names(), Names()
+    _Panel(scene.main, nodes, clusters, "").fill(chart, scene.main)
+    for column in columns(scene.main, scene.insets):
+        panels = [_Panel(inset, nodes, clusters, f"{inset.id}.") for inset in column]
+        for panel in panels:
+            chart.subgraph(panel.cluster(panel.frame, panel.frame.id))
+        for above, below in pairwise(panels):
+            for end, start in product(above.ends("target"), below.ends("source")):
+                chart.edge(end, start, style="invis")
     return chart.source
 
 
-def _cluster(frame: Frame, prefix: str, id: str) -> graphviz.Digraph:
-    """An opened block, or an inset, as a cluster."""
-    cluster = graphviz.Digraph(f"cluster_{prefix}{id}")
-    cluster.attr(label=_title(frame), style="rounded", color=LIGHT["frame"].stroke)
-    _fill(cluster, frame, prefix)
-    return cluster
+@dataclass(slots=True)
+class _Panel:
+    """The main chart or an inset; `prefix` tells its items from those of others."""
 
+    frame: Frame
+    nodes: Names
+    clusters: Names
+    prefix: str
+    ways: Ways = field(init=False)
+    frames: dict[str, Frame] = field(init=False)
 
-def _fill(chart: graphviz.Digraph, frame: Frame, prefix: str) -> None:
-    inside: dict[str, Frame] = {}
-    for item in frame.items:
-        if isinstance(item, Frame):
-            inside[item.id] = item
-            chart.subgraph(_cluster(item, prefix, item.id))
-        else:
-            _box(chart, item, prefix)
-    for edge in frame.edges:
-        # An edge of an opened block is one of its border: it ends at what is inside, cut at the cluster.
-        attributes = {"style": _STYLES[edge.style]}
+    def __post_init__(self) -> None:
+        self.ways = Ways(self.frame)
+        self.frames = {item.id: item for item in self.frame.walk() if isinstance(item, Frame)}
+
+    def ends(self, end: Literal["source", "target"]) -> list[str]:
+        """The nodes where the panel begins, to which no edge goes, or where it ends."""
+        inside = {getattr(edge, "target" if end == "source" else "source") for edge in self.frame.edges}
+        boxes = [item for item in self.frame.items if isinstance(item, Box) and item.id not in inside]
+        return [self.nodes[self.prefix + box.id] for box in boxes]
+
+    def cluster(self, frame: Frame, id: str, depth: int = 0) -> graphviz.Digraph:
+        """An opened block, a group, or an inset."""
+        cluster = graphviz.Digraph(self._cluster_name(id))
+        ink = LIGHT["deep" if depth % 2 else "frame"]
+        attributes = {
+            "label": _label(frame_label(frame)),
+            "labeljust": "l",  # where the main path does not cross it
+            "fontsize": str(_TITLE),
+            "style": ",".join(["filled,rounded", *(["dotted"] if frame.dotted else [])]),
+            "fillcolor": ink.fill,
+            "color": ink.stroke,
+        }
+        if frame.graph is None and depth:
+            attributes["style"] = "rounded,dashed"
+        cluster.attr(**attributes, **_on_hover(frame))
+        self.fill(cluster, frame, depth)
+        if not frame.items:  # Graphviz draws no cluster without a node
+            cluster.node(self.nodes[f"{self.prefix}{frame.id}.nothing"], label="", style="invis")
+        return cluster
+
+    def fill(self, chart: graphviz.Digraph, frame: Frame, depth: int = 0) -> None:
+        for item in frame.items:
+            if isinstance(item, Frame):
+                chart.subgraph(self.cluster(item, self.prefix + item.id, depth + 1))
+            elif item.form != "port" or item.id in self.ways.shown:
+                chart.node(self.nodes[self.prefix + item.id], **_box(item))
+        for edge in self.ways.edges(frame):
+            self._edge(chart, edge)
+
+    def _edge(self, chart: graphviz.Digraph, edge: Edge) -> None:
+        source, tail = self._end(edge.source, edge.source_port)
+        target, head = self._end(edge.target, edge.target_port)
+        attributes = {"ltail": tail, "lhead": head, **_EDGES[edge.style]}
         if edge.label:
-            attributes["label"] = edge.label
-        if edge.source in inside:
-            attributes["ltail"] = f"cluster_{prefix}{edge.source}"
-        if edge.target in inside:
-            attributes["lhead"] = f"cluster_{prefix}{edge.target}"
-        if edge.style == "residual":
-            attributes["color"] = LIGHT_INKS.residual
-        source = _end(inside, edge.source, "exit")
-        target = _end(inside, edge.target, "entry")
-        chart.edge(_quoted(prefix + source), _quoted(prefix + target), **attributes)
+            # Within an element: a `]` right before the end of a label is an error.
+            attributes["label"] = f"<&#160;{_small(edge.label)}>"
+        chart.edge(source, target, **{name: value for name, value in attributes.items() if value})
+
+    def _end(self, id: str, port: str) -> tuple[str, str]:
+        """The node at an edge's end; and the cluster that the edge is cut at, where it ends at the
+        border of a block."""
+        frame = self.frames.get(id)
+        if frame is None:
+            return self.nodes[self.prefix + id], ""
+        if port in self.ways.shown:
+            return self.nodes[self.prefix + port], ""
+        way = self.ways.behind.get(port)
+        if way is None:
+            drawn = (item.id for item in frame.items if isinstance(item, Frame) or item.form != "port")
+            inner, deeper = next(drawn, f"{id}.nothing"), ""
+        elif way.source == port:
+            inner, deeper = way.target, way.target_port
+        else:
+            inner, deeper = way.source, way.source_port
+        return self._end(inner, deeper)[0], self._cluster_name(self.prefix + id)
+
+    def _cluster_name(self, id: str) -> str:
+        return f"cluster_{self.clusters[id]}"
 
 
-def _end(inside: dict[str, Frame], id: str, border: str) -> str:
-    """The box that stands for an item at an edge: a block's own port."""
-    frame = inside.get(id)
-    if frame is None:
-        return id
-    port = getattr(frame, border) or (frame.items[0].id if frame.items else id)
-    deeper = {item.id: item for item in frame.items if isinstance(item, Frame)}
-    return _end(deeper, port, border)
-
-
-def _box(chart: graphviz.Digraph, box: Box, prefix: str) -> None:
-    if box.form == "port":
-        chart.node(_quoted(prefix + box.id), label="", shape="point", width="0.04")
-        return
-    colours = LIGHT["circle" if box.form == "circle" else box.kind]
-    first = " ".join(part for part in (box.title, count_text(box)) if part)
+def _box(box: Box) -> dict[str, str]:
+    """The attributes of a node."""
+    ink = spec_ink(box.color)
+    paint = colours(ink) if ink else LIGHT["circle" if box.form == "circle" else box.kind]
+    attributes = {"label": _label(box_label(box)), "fillcolor": paint.fill, "color": paint.stroke}
+    attributes |= _FORMS.get(box.form, {})
+    if box.dotted:
+        attributes["style"] = attributes.get("style", "filled,rounded") + ",dotted"
     if box.copies > 1:
-        first += f" {badge_text(box.copies)}"
-    label = "\n".join(part for part in (first, box.detail) if part)
-    extra = {"style": "filled,rounded,dotted"} if box.dotted else {}
-    if box.form == "circle":
-        extra |= {"width": "0.3", "fixedsize": "true"}
-    chart.node(
-        _quoted(prefix + box.id),
-        label=graphviz.escape(label),
-        shape=_SHAPES[box.form],
-        fillcolor=colours.fill,
-        color=colours.stroke,
-        **extra,
-    )
+        attributes["peripheries"] = "2"
+    return attributes | _on_hover(box)
 
 
-def _quoted(id: str) -> str:
-    """An id without colons, which dot reads as ports."""
-    return id.replace(":", "/")
+def _on_hover(item: Item) -> dict[str, str]:
+    """The link of an item, and what is seen where the pointer is on it."""
+    where = "" if item.span is None else f"{item.span.source.name}:{item.span.line}"
+    parts = (" ".join(text.split()) for text in (item.id, where, item.details.doc))
+    hint = " · ".join(text for text in parts if text)
+    link = link_of(item)
+    address = {"URL": escape(quote(link, safe="%/:?#[]@!$&()*+,;=~"))} if link else {}
+    # Graphviz takes backslashes for its own twice here.
+    return {"tooltip": graphviz.nohtml(escape(_plain(hint)).replace("\\", "\\" * 4))} | address
 
 
-def _title(frame: Frame) -> str:
-    parts = [frame.title, frame.note, badge_text(frame.copies, frame.parallel) if frame.copies > 1 else ""]
-    return "  ".join(part for part in parts if part)
+def _label(label: Label) -> str:
+    """Texts as Graphviz' HTML."""
+    name = f"<b>{_text(label.name)}</b>" if _plain(label.name) else ""
+    first = " ".join(text for text in (name, _small(" · ".join(label.beside))) if text)
+    return f"<{'<br/>'.join(text for text in [first, *map(_small, label.below)] if text)}>"
+
+
+def _small(text: str) -> str:
+    if not _plain(text):
+        return ""
+    return f'<font point-size="{_SMALL}" color="{LIGHT_INKS.small}">{_text(text)}</font>'
+
+
+def _text(text: str) -> str:
+    r"""A text between HTML's tags: a backslash is Graphviz' own there too.
+
+    >>> _text(r"a<b \N")
+    'a&lt;b \\\\N'
+    """
+    return escape(_plain(text)).replace("\\", "\\\\")
+
+
+def _plain(text: str) -> str:
+    """A text on one line, without signs that are no text."""
+    return " ".join("".join(sign for sign in text if sign.isprintable() or sign.isspace()).split())

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from urllib.parse import quote
 
-from archc.draw.chart import Label, Names, Ways, box_label, frame_label
+from archc.draw.chart import Label, Names, Ways, box_label, columns, frame_label, link_of
 from archc.draw.limits import TooLarge
 from archc.draw.palette import LIGHT, colours, spec_ink
 from archc.draw.scene import Box, Direction, Edge, Frame, Scene
@@ -96,7 +96,7 @@ class _Chart:
         main = _Panel(direction, Ways(scene.main), "")
         blocks = Counter(inset.block for inset in insets)
         # mermaid sets what is not connected from right to left: what comes last stands at the left.
-        for column in reversed(_columns(scene.main, insets)):
+        for column in reversed(columns(scene.main, insets)):
             for inset in column:
                 turned = scene.directions.get(inset.id, direction)
                 own = inset.block if inset.block and blocks[inset.block] == 1 else inset.id
@@ -126,7 +126,7 @@ class _Chart:
 
     def _subgraph(self, frame: Frame, panel: _Panel, indent: str, label: Label, id: str) -> None:
         name = self.names[id]
-        self.body.append(f'{indent}subgraph {name}["{_label(label, frame.link)}"]')
+        self.body.append(f'{indent}subgraph {name}["{_label(label, link_of(frame))}"]')
         self.body.append(f"{indent}  direction {panel.direction}")
         self._fill(frame, panel, indent + "  ")
         self.body.append(f"{indent}end")
@@ -156,37 +156,23 @@ class _Chart:
         if ink:
             own = colours(ink)
             self.styles.append(f"  style {name} fill:{own.fill},stroke:{own.stroke}")
-        if box.link:
+        link = link_of(box)
+        if link:
             doc = _hint(_ENDS.sub(r"\1 ", box.details.doc))
             hint = f' "{doc}"' if doc else ""
-            self.clicks.append(f'  click {name} "{_address(box.link)}"{hint}')
+            self.clicks.append(f'  click {name} "{_address(link)}"{hint}')
 
     def _of_class(self, kind: str, name: str) -> None:
         self.classes.setdefault(kind, []).append(name)
 
     def _edge(self, edge: Edge, panel: _Panel, indent: str) -> None:
         source, target = (self.names[panel.prefix + end] for end in (edge.source, edge.target))
-        label = f'|"{_text(edge.label)}"|' if edge.label else ""
+        label = panel.ways.label(edge)
+        label = f'|"{_text(label)}"|' if label else ""
         self.body.append(f"{indent}{source} {_ARROWS[edge.style]}{label} {target}")
         if edge.style == "residual":
             self.residuals.append(self.edges)
         self.edges += 1
-
-
-def _columns(main: Frame, insets: list[Frame]) -> list[list[Frame]]:
-    """The insets one below the other, in columns about as long as the main chart."""
-
-    def length(frame: Frame) -> int:
-        return 3 + sum(isinstance(item, Frame) or item.form != "port" for item in frame.walk())
-
-    most = max(length(frame) for frame in (main, *insets))
-    columns: list[list[Frame]] = []
-    for inset in insets:
-        if columns and sum(map(length, columns[-1])) + length(inset) <= most:
-            columns[-1].append(inset)
-        else:
-            columns.append([inset])
-    return columns
 
 
 def _label(label: Label, link: str | None = None) -> str:

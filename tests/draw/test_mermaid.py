@@ -12,34 +12,21 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-import archc
 from archc.draw.limits import TooLarge
 from archc.draw.mermaid import MOST_CHARACTERS, MOST_EDGES, mermaid
 from archc.draw.options import Options
 from archc.draw.scene import Box, Details, Edge, Frame, Scene
 from archc.draw.stage import scene
-from archc.graph.compile import graph
 from archc.graph.ir import Graph
 
 from .mermaid_browser import Mermaid, Rendered, mermaid_page
+from .scenes import GRAPH, IN, OUT, chart, opened
 
 
 @pytest.fixture(scope="module")
 def page() -> Iterator[Mermaid]:
     with mermaid_page() as page:
         yield page
-
-
-def chart(*items: Box | Frame, edges: list[Edge] | None = None, insets: list[Frame] | None = None) -> Scene:
-    """A scene of these items, in a row where no edges are given."""
-    row = [Edge(a.id, b.id) for a, b in zip(items, items[1:], strict=False)]
-    return Scene(
-        "Net", ["12 params"], Frame("Net", "Net", items=list(items), edges=edges or row), insets or []
-    )
-
-
-GRAPH = graph(archc.text("archc: 1\nblocks: {A: {inputs: {x: '[B, 8]'}, flow: {y: x -> relu}}}"))
-"""What makes a frame an opened block."""
 
 
 def lines(text: str) -> list[str]:
@@ -187,17 +174,6 @@ def test_title_and_facts_are_read_out(page: Mermaid) -> None:
 
 
 # Where edges end
-
-
-def opened(*ports: Box, edges: list[Edge]) -> Scene:
-    """A block with two operators, opened, between two others."""
-    inner = [*ports, Box("f.n", "norm"), Box("f.c", "conv")]
-    frame = Frame("f", "block", items=inner, edges=edges, graph=GRAPH)
-    around = [Edge("a", "f", target_port=ports[0].id), Edge("f", "z", source_port=ports[-1].id)]
-    return chart(Box("a", "a"), frame, Box("z", "z"), edges=around)
-
-
-IN, OUT = Box("f.x", "x", form="port", kind="input"), Box("f.out:", "out", form="port", kind="output")
 
 
 def test_edges_go_to_subgraphs_and_a_plain_port_is_the_border(page: Mermaid) -> None:
