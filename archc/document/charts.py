@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from archc.draw.mermaid import mermaid
 from archc.draw.options import Options
-from archc.draw.scene import Box, Edge, Frame, Item, Scene
+from archc.draw.scene import Box, Edge, Frame, Scene
 from archc.draw.sheet import sheet
 from archc.draw.stage import scene
 from archc.draw.svg import svg
@@ -16,6 +16,8 @@ from archc.graph.ir import Graph
 Links = Mapping[str, str]
 """Where a block or an operator is told of: its name -> an anchor of the document, `#resnetblock`."""
 
+MOST_BOXES = 30
+"""As many boxes as a chart has before the blocks in it stay closed: each has a chart of its own."""
 FEW_NAMES = 8
 """As many parts as a picture's description names."""
 
@@ -36,32 +38,38 @@ def pictures(graph: Graph, name: str, links: Links, document: str) -> list[Pictu
     """The chart of a block and those of its parts, linked to what they show. `name` is that of its
     files, `document` the address of the document as seen from the pictures' folder."""
     whole = scene(graph, Options(insets=False))
-    found = [_picture(name, whole, links, document)]
+    if sum(box.form not in ("tag", "dots") for box in whole.boxes()) > MOST_BOXES:
+        whole = scene(graph, Options(level=0, insets=False))
+    leads = _Leads(links, document, frozenset(item.id for item in whole.main.walk() if item.link))
+    found = [_picture(name, whole, leads)]
     for number, frame in enumerate(_groups(whole.main), 1):
         part = _part(whole, frame)
-        found.append(_picture(f"{name}-{number}", part, links, document, " ".join(frame.title.split())))
+        found.append(_picture(f"{name}-{number}", part, leads, " ".join(frame.title.split())))
     return found
 
 
-def _picture(name: str, drawing: Scene, links: Links, document: str, part: str = "") -> Picture:
-    own = {item.id for item in _items(drawing) if item.link}
-    _lead(drawing, links, "", own)
+@dataclass(frozen=True, slots=True)
+class _Leads:
+    """Where charts lead: `links` within the document, which is at `document` for a picture; items with a
+    link of the spec's `own` keep it."""
+
+    links: Links
+    document: str
+    own: frozenset[str]
+
+    def put(self, drawing: Scene, before: str) -> None:
+        """Link what stands for a block or an operator with a section."""
+        for item in drawing.main.walk():
+            name = item.block or (item.operator if isinstance(item, Box) else None)
+            if name is not None and name in self.links and item.id not in self.own:
+                item.link = before + self.links[name]
+
+
+def _picture(name: str, drawing: Scene, leads: _Leads, part: str = "") -> Picture:
+    leads.put(drawing, "")
     text = mermaid(drawing)
-    _lead(drawing, links, document, own)
+    leads.put(drawing, leads.document)
     return Picture(name, _described(drawing), svg(sheet(drawing)), text, part)
-
-
-def _items(drawing: Scene) -> Iterator[Item]:
-    for panel in drawing.panels:
-        yield from panel.walk()
-
-
-def _lead(drawing: Scene, links: Links, before: str, own: set[str]) -> None:
-    """Link what stands for a block or an operator with a section; the spec's own links stay."""
-    for item in _items(drawing):
-        name = item.block or (item.operator if isinstance(item, Box) else None)
-        if name is not None and name in links and item.id not in own:
-            item.link = before + links[name]
 
 
 def _described(drawing: Scene) -> str:
@@ -87,27 +95,29 @@ def _part(drawing: Scene, group: Frame) -> Scene:
     """A frame of a block as a chart of its own: what comes in and goes out are pills with the names of
     the values."""
     main = drawing.main
-    items: dict[str, Item] = {}
+    made = {item.id: number for number, item in enumerate(main.walk())}
+    before: dict[str, Box] = {}
+    after: dict[str, Box] = {}
     edges = []
-    before, after = [], []
-    for edge in main.edges:
+    for edge in sorted(main.edges, key=lambda edge: (edge.style != "data", made[_maker(edge)])):
         if edge.source == group.id:
             other = _end(main, edge, edge.target, "output")
             edges.append(replace(edge, target=other.id, target_port="", label=_left(edge, other)))
-            after.append(other.id)
+            after.setdefault(other.id, other)
         elif edge.target == group.id:
             other = _end(main, edge, edge.source, "input")
             edges.append(replace(edge, source=other.id, source_port="", label=_left(edge, other)))
-            before.insert(0 if edge.style == "data" and not before else len(before), other.id)
-        else:
-            continue
-        items.setdefault(other.id, other)
-    order = [item for item in items.values() if item.id not in after]
-    order += [group, *(item for item in items.values() if item.id in after)]
+            before.setdefault(other.id, other)
     title = f"{drawing.title}: {group.title}"
-    entry, exit_ = (ends[0] if ends else group.id for ends in (before, after))
-    frame = replace(main, title=title, items=order, edges=edges, entry=entry, exit=exit_)
+    items = [*before.values(), group, *after.values()]
+    entry, exit_ = next(iter(before), group.id), next(iter(after), group.id)
+    frame = replace(main, title=title, items=items, edges=edges, entry=entry, exit=exit_)
     return Scene(title, [], frame, [], drawing.directions)
+
+
+def _maker(edge: Edge) -> str:
+    """The item that makes the value of an edge: of a group's, the one in it."""
+    return edge.source_port.rpartition("<")[2] or edge.source
 
 
 def _end(main: Frame, edge: Edge, id: str, kind: str) -> Box:
@@ -126,9 +136,6 @@ def _left(edge: Edge, other: Box) -> str:
 
 def _value(main: Frame, edge: Edge) -> str:
     """What the flow calls the value of an edge; the title of what makes it where it has no name."""
-    source = next(item for item in main.items if item.id == edge.source)
-    if isinstance(source, Frame):
-        made = edge.source_port.rpartition("<")[2]
-        source = next((item for item in source.walk() if item.id == made), source)
+    source = next(item for item in main.walk() if item.id == _maker(edge))
     named = main.graph.nodes[source.nodes[0]].value if main.graph is not None and source.nodes else None
     return named or source.title
