@@ -15,11 +15,15 @@ from itertools import groupby
 from typing import Any
 from unicodedata import bidirectional, normalize
 
+from archc.draw.marking import marks
 from archc.draw.marks import Group, Mark, Rect, Text, flat
 from archc.draw.options import DrawError
+from archc.draw.sheet import Sheet
 
 WEIGHTS = {False: 400, True: 700}
 """The weights of regular and bold."""
+MOST_TOLD = 8
+"""As many letters as a note names."""
 
 
 def needed(module: str, extra: str) -> Any:
@@ -136,3 +140,14 @@ def lacking(drawn: Iterable[Mark], letters: Font) -> list[str]:
     texts = (mark.text for mark in flat(drawn) if isinstance(mark, Text))
     used = {letter for text in texts for letter in normalize("NFC", text)}
     return sorted(letter for letter in used if not letters.has(letter))
+
+
+def lacking_note(sheet: Sheet, format: str) -> str:
+    """What is told of the letters of a sheet that the font lacks; nothing where it has them all."""
+    letters = lacking(marks(sheet), font(format))
+    if not letters:
+        return ""
+    shown = ", ".join(letters[:MOST_TOLD]) + (", ..." if len(letters) > MOST_TOLD else "")
+    return (
+        f"{format} has no letter for {shown}: boxes with their Unicode numbers stand for them; svg shows them"
+    )

@@ -63,7 +63,8 @@ def draw(
     """A diagram of a Graph: bytes for a format of BINARY, else text.
 
     One that is too large for its format is opened less deep, until it fits; `tell` takes a line that
-    says so. Raises DrawError where a diagram cannot be drawn as asked.
+    says so, and one that names letters that a picture's font lacks. Raises DrawError where a diagram
+    cannot be drawn as asked.
     """
     chosen = _FORMATS[format]
     if engine == "graphviz":
@@ -74,7 +75,14 @@ def draw(
         return writer(graph, options)
 
     def write(drawing: Scene) -> str | bytes:
-        return writer(sheet(drawing) if chosen.takes == "sheet" else drawing)
+        if chosen.takes == "scene":
+            return writer(drawing)
+        page = sheet(drawing)
+        written = writer(page)
+        note = _imported("fonts:lacking_note")(page, format) if chosen.binary and tell else ""
+        if note and tell:
+            tell(note)
+        return written
 
     return fitted(partial(scene, graph), write, options, tell)
 

@@ -6,7 +6,7 @@ The advance widths are those of Helvetica, Arial and Liberation Sans, in thousan
 
 from __future__ import annotations
 
-FAMILY = "Helvetica, Arial, 'Liberation Sans', sans-serif"
+FAMILY = "Helvetica, Arial, 'Liberation Sans', Arimo, 'Nimbus Sans', sans-serif"
 
 # Printable ASCII, from the space on, regular and bold.
 _REGULAR = (

@@ -65,7 +65,7 @@ class SvgWriter:
         yield "<!-- Drawn by archc -->"
         yield f"<title>{title}</title>"
         yield f"<desc>{escape('; '.join(sheet.facts), quote=False)}</desc>"
-        yield f"{_dark(drawn)}<defs>{heads(drawn)}</defs>"
+        yield f"{_style(drawn)}<defs>{heads(drawn)}</defs>"
 
     def marks(self, drawn: Iterable[Mark]) -> Iterator[str]:
         # Lines that are drawn alike, one after the other, say it once.
@@ -128,8 +128,8 @@ def heads(drawn: list[Mark]) -> str:
     )
 
 
-def _dark(drawn: list[Mark]) -> str:
-    """The dark values of what is drawn."""
+def _style(drawn: list[Mark]) -> str:
+    """The dark values of what is drawn; names of links are underlined when they are pointed at."""
     shapes = (mark for mark in flat(drawn) if isinstance(mark, Rect | Circle | Polygon))
     ink = DARK_INKS
     rules = [f"text{{fill:{ink.text}}}.page{{fill:{ink.page}}}"]
@@ -138,7 +138,8 @@ def _dark(drawn: list[Mark]) -> str:
         dark = colours(name, dark=True)
         rules.append(f".{_class(name)}{{fill:{dark.fill};stroke:{dark.stroke}}}")
     rules += [f".{s}{{stroke:{ink[s]}}}.head-{s}{{fill:{ink[s]}}}" for s in _styles(drawn)]
-    return f"<style>@media (prefers-color-scheme:dark){{{''.join(rules)}}}</style>"
+    hover = "a:hover text{text-decoration:underline}"
+    return f"<style>{hover}@media (prefers-color-scheme:dark){{{''.join(rules)}}}</style>"
 
 
 def _styles(drawn: list[Mark]) -> list[Style]:

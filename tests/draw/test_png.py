@@ -8,6 +8,7 @@ import sys
 import pytest
 from PIL import Image, ImageChops
 
+import archc
 from archc.draw import png as png_module
 from archc.draw.fonts import font, lacking
 from archc.draw.formats import draw
@@ -89,6 +90,17 @@ def test_a_letter_that_the_font_lacks_is_a_box_with_its_number(checked) -> None:
     pictures = [png(titled(title)) for title in ("주의", "의주", "주주", "\u3000\u3000")]
     assert len(set(pictures)) == 4
     assert all(changed(pictures[0], other) for other in pictures[1:3])
+
+
+def test_letters_that_the_font_lacks_are_told() -> None:
+    fc = "{call: linear(8), label: '주의 b'}"
+    spec = f"archc: 1\nblocks: {{A: {{inputs: {{x: '[B, 8]'}}, nodes: {{fc: {fc}}}, flow: {{y: x -> fc}}}}}}"
+    notes: list[str] = []
+    draw(archc.graph(archc.text(spec)), "png", tell=notes.append)
+    (note,) = notes
+    assert note.startswith("png has no letter for 의, 주: boxes")
+    draw(archc.graph(archc.text(spec)), "svg", tell=notes.append)
+    assert len(notes) == 1
 
 
 def test_letters_from_right_to_left_are_not_drawn_in_the_wrong_order() -> None:
