@@ -15,21 +15,21 @@ SIGNED = re.compile(rb"\bby archc\b")
 
 def check_target(path: Path, force: bool) -> None:
     """Raise UsageError where a file may not be written; to be called before the work is done."""
-    if path.is_dir():
-        raise UsageError(f"{path} is a folder; name a file in it")
-    if not path.parent.is_dir():
-        raise UsageError(f"there is no folder {path.parent} to write {path.name} into")
-    if path.is_file() and not force and not ours(path):
-        raise UsageError(f"{path} exists and archc did not write it; --force overwrites it")
+    try:
+        if path.is_dir():
+            raise UsageError(f"{path} is a folder; name a file in it")
+        if not path.parent.is_dir():
+            raise UsageError(f"there is no folder {path.parent} to write {path.name} into")
+        if path.is_file() and not force and not ours(path):
+            raise UsageError(f"{path} exists and archc did not write it; --force overwrites it")
+    except OSError as error:  # its name is too long, it may not be read
+        raise UsageError(f"{path} cannot be written: {error.strerror}") from None
 
 
 def ours(path: Path) -> bool:
     """Did archc write this file? An empty one holds nothing to lose."""
-    try:
-        with path.open("rb") as file:
-            head = file.read(4096)
-    except OSError as error:
-        raise UsageError(f"{path} cannot be read: {error.strerror}") from None
+    with path.open("rb") as file:
+        head = file.read(4096)
     return not head or SIGNED.search(head) is not None
 
 

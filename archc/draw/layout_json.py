@@ -58,6 +58,7 @@ def _numbers(values: tuple[float, ...]) -> list[float]:
 
 def _panel(panel: Panel) -> str:
     frame, area = panel.frame, panel.area
+    across = panel.x if panel.upright else panel.y
     told = {
         "id": frame.id,
         "title": frame.title,
@@ -69,10 +70,11 @@ def _panel(panel: Panel) -> str:
         "w": _n(area.w),
         "h": _n(area.h),
         "direction": panel.direction,
-        "spine": _n((panel.x if panel.upright else panel.y) + area.spine),
+        "spine": _n(across + area.spine),
         "texts": [] if panel.main else _texts(frame_words(panel.place)),
         "entry": frame.entry,
         "exit": frame.exit,
+        "columns": [_numbers((start + across, end + across)) for start, end in area.columns],
         "copies": frame.copies,
         "parameters": frame.parameters,
         **_source(frame),

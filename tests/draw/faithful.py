@@ -50,15 +50,16 @@ def differences(panel: Json, graph: Graph) -> list[str]:
     return found
 
 
-def definitions(panel: Json, graph: Graph) -> Iterator[tuple[str, Graph]]:
-    """The insets that a panel refers to, and the block that each is to show."""
+def definitions(panel: Json, graph: Graph) -> Iterator[tuple[str | None, Graph]]:
+    """The insets that a panel refers to, and the block that each is to show. Of a box that may be any of
+    several blocks, the first one's name is known only."""
     drawn = Drawn(panel)
     closed = Meant(graph, drawn.runs).closed
     for item in drawn.items.values():
         if item["definition"] is not None and item["what"] == "box" and item["nodes"]:
-            way = drawn.way(item)
-            if way in closed:
-                yield item["definition"], closed[way]
+            names = [item["definition"]]
+            for block in closed.get(drawn.way(item), ()):
+                yield names.pop() if names else None, block
 
 
 class Drawn:
@@ -162,7 +163,7 @@ class Meant:
 
     def __init__(self, graph: Graph, runs: Mapping[Way, list[Run]]) -> None:
         self.runs = runs
-        self.closed: dict[Way, Graph] = {}
+        self.closed: dict[Way, list[Graph]] = {}
         self.wrong: list[str] = []
         self.nx = networkx.DiGraph()
         for name, value in self.block(graph, (), None).items():
@@ -297,8 +298,8 @@ class Meant:
             within = self.block(copy.target, run.way, {port: _one(value) for port, value in fed.items()})
             return [_one(value) for value in within.values()]
         self._add(run.way, _name(copy), *fed.values())
+        self.closed[run.way] = [target for target in copy.targets if isinstance(target, Graph)]
         if isinstance(copy.target, Graph):
-            self.closed[run.way] = copy.target
             types = [copy.target.type(ref) for ref in copy.target.outputs.values()]
             return [[frozenset({run.way})] * _members(type) for type in types]
         return [[frozenset({run.way})] for _ in node.outputs]
