@@ -69,6 +69,7 @@ class _Finder:
         self.graph = graph
         self.found = found
         self.uses = Uses(graph)
+        self.bypassed: set[int] = set()  # the choices of bypasses
 
     def choose(self, number: int, node: Choose) -> None:
         then, other = self._value(node.then), self._value(node.other)
@@ -103,6 +104,7 @@ class _Finder:
     def _swallow(self, number: int, value: Ref, text: str) -> None:
         self.found.alias[number] = value
         self.found.inside.setdefault(value.node, []).append(number)
+        self.bypassed.add(number)
         self._note(value.node, text)
 
     def _absent(self, number: int, node: Choose, text: str) -> None:
@@ -137,7 +139,7 @@ class _Finder:
         for here in inside:
             # Behind what may be bypassed, the condition is written again.
             above = [before for before in self.uses.operands.get(here, ()) if before in inside]
-            begins = all(before in self.found.inside for before in above)
+            begins = all(before in self.bypassed for before in above)
             self._note(here, text if begins else "")
         return bool(inside)
 

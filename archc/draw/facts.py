@@ -34,7 +34,7 @@ def _open_params(graph: Graph) -> list[str]:
     found = []
     for name, param in graph.block.params.items():
         value = graph.params.get(name)
-        if isinstance(value, Dim | Unsettled) or isinstance(getattr(value, "what", None), Placeholder):
+        if isinstance(value, Dim | Unsettled) or getattr(value, "what", None) is Placeholder:
             default = "" if param.default is None else f" = {expression(param.default.span.text)}"
             found.append(f"{name}{default}")
     return ["unbound" + (f": {short(', '.join(found), 150)}" if found else "")]

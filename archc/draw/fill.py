@@ -145,8 +145,8 @@ class Filler:
 
     def _call(self, number: int, node: Call) -> None:
         member = self.graph.members[node.member]
-        cuts = self.skips.get(number, set()) | self.stage.opening.alone(member, self.view.where)
-        cuts |= self.view.tied_copies(member)
+        cuts = [frozenset({copy}) for copy in self.skips.get(number, set()) | self.view.tied_copies(member)]
+        cuts += self.stage.opening.named(member, self.view.where)
         drawn: list[tuple[Piece | None, Item]] = []
         for piece in pieces(member, node.use, cuts):
             id = self._free(self.view.path + member.name + piece.suffix, number, piece.first)

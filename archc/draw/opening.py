@@ -87,14 +87,14 @@ class Opening:
             return True
         return not (collapsed or self._closed(here) or self._named(name))
 
-    def alone(self, member: Member, where: Path) -> set[int]:
-        """The copies of a member that are not merged with their neighbours: some path names them."""
-        found: set[int] = set()
+    def named(self, member: Member, where: Path) -> list[frozenset[int]]:
+        """The copies of a member that paths name: they are not merged with the others."""
+        found: list[frozenset[int]] = []
         for path in (*self.expand, *self.collapse):
             if len(path) > len(where) and _reaches(path[: len(where)], where):
                 step = path[len(where)]
                 if step.name == member.name and step.copies is not None:
-                    found |= step.copies
+                    found.append(step.copies)
         return found
 
     def _closed(self, where: Path) -> bool:

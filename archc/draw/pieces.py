@@ -31,8 +31,8 @@ class Piece:
         return range(self.first, self.first + self.count)
 
 
-def pieces(member: Member, use: int, cuts: Collection[int] = ()) -> list[Piece]:
-    """What is drawn of a member's copies; those in `cuts` stand alone."""
+def pieces(member: Member, use: int, cuts: Collection[frozenset[int]] = ()) -> list[Piece]:
+    """What is drawn of a member's copies; those in one of the `cuts` are not merged with others."""
     if member.count is not None:
         return _ends(member, use)
     parts: list[Run] = []
@@ -51,16 +51,19 @@ def _ends(member: Member, use: int) -> list[Piece]:
     ]
 
 
-def _cut(run: Run, cuts: Collection[int]) -> list[Run]:
+def _cut(run: Run, cuts: Collection[frozenset[int]]) -> list[Run]:
+    """A run in parts: copies are together that are in the same of the `cuts`."""
     if run.count == 1 or not cuts:
         return [run]
     found: list[Run] = []
+    known: list[bool] = []
     for number in range(run.first, run.first + run.count):
-        last = found[-1] if found else None
-        if last is None or number in cuts or last.first + last.count - 1 in cuts:
-            found.append(Run(number, 1, run.copy))
+        among = [number in cut for cut in cuts]
+        if found and among == known:
+            found[-1] = Run(found[-1].first, found[-1].count + 1, run.copy)
         else:
-            found[-1] = Run(last.first, last.count + 1, last.copy)
+            found.append(Run(number, 1, run.copy))
+        known = among
     return found
 
 

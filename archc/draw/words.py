@@ -121,14 +121,13 @@ def cases_text(options: Sequence[tuple[str, Op | Graph | None]], types: Sequence
             texts.append("identity")
         else:
             texts.append(f"{operator_name(option)} {label_of(option, types)}".strip())
-    texts = list(dict.fromkeys(texts))
-    if len(texts) < 2:
-        return "".join(texts)
-    words = [text.split(" ") for text in texts]
-    same = 0
-    while all(len(w) > same + 1 and w[same] == words[0][same] for w in words):
+    words = [text.split(" ") for text in dict.fromkeys(texts)]
+    alike = [w for w in words if w[0] == words[0][0]]
+    same = 0  # the words that those of one operator begin with: they stand once
+    while len(alike) > 1 and all(len(w) > same + 1 and w[same] == alike[0][same] for w in alike):
         same += 1
-    return " ".join([*words[0][:same], " | ".join(" ".join(w[same:]) for w in words)])
+    rest = [w[same:] for w in alike] + [w for w in words if w not in alike]
+    return " ".join([*words[0][:same], " | ".join(map(" ".join, rest))])
 
 
 def shape_of(type_: Type | None, divisors: Divisors = NONE) -> str:

@@ -1,0 +1,116 @@
+"""Blocks of which nothing is given: expressions, dotted parts, cases, first, dots and last."""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+
+from archc.draw.options import Options
+from archc.draw.scene import Box, Frame, Scene
+from archc.draw.stage import scene
+from archc.graph.compile import check
+from archc.graph.ir import Graph
+
+WIRING = Path(__file__).parent / "wiring.yaml"
+VQ = Path(__file__).parents[2] / "specs" / "vq"
+
+
+@cache
+def outline(address: str) -> Graph:
+    found = check(address, [], outline=True).graph
+    assert found is not None and found.outline
+    return found
+
+
+def drawn(address: str, **options) -> tuple[Scene, dict[str, Box | Frame]]:
+    drawing = scene(outline(address), Options(**options))
+    return drawing, {item.id: item for item in drawing.main.walk()}
+
+
+def detail(item: Box | Frame) -> str:
+    assert isinstance(item, Box)
+    return item.detail
+
+
+def test_labels_are_expressions_and_nothing_is_counted() -> None:
+    drawing, items = drawn(f"{VQ}/nets.yaml#ResnetBlock")
+    assert detail(items["conv1"]) == "Conv2d C → c_out, 3×3"
+    assert detail(items["norm1"]) == "GroupNorm groups"
+    assert not any(item.parameters or item.details.flops for item in items.values())
+    assert drawing.facts == [
+        "unbound: c_out = C, groups = 32, dropout = 0.0, conv_shortcut = false",
+        "x: C × H × W, time_emb?: D → c_out × H × W",
+    ]
+
+
+def test_an_undecided_part_is_dotted_with_its_condition_and_cases() -> None:
+    _, items = drawn(f"{VQ}/nets.yaml#ResnetBlock")
+    shortcut = items["shortcut"]
+    assert (shortcut.dotted, shortcut.condition) == (True, "C ≠ c_out")
+    assert detail(shortcut) == "Conv2d C → c_out, 3×3 | 1×1"
+    assert items["time_emb"].dotted and items["time_proj"].dotted
+
+
+def test_a_repeat_is_first_dots_last() -> None:
+    drawing, items = drawn(f"{VQ}/nets.yaml#SamplerBlock")
+    assert items["layer.0"].title == "layer[0]" and items["layer.1"].title == "layer[layers − 1]"
+    dots = items["layer.dots"]
+    assert isinstance(dots, Box) and dots.form == "dots" and not dots.nodes
+    ways = {(e.source, e.target) for e in drawing.main.edges}
+    assert {("layer.0", "layer.dots"), ("layer.dots", "layer.1"), ("time_emb", "layer.1")} <= ways
+    assert ("time_emb", "layer.dots") not in ways
+    assert items["layer.0.attn"].condition == items["layer.1.attn"].condition == "attention"
+    assert detail(items["sampler"]) == "Downsample | Upsample"
+    assert items["sampler"].condition == "sampler ≠ none"
+
+
+def test_an_opened_block_speaks_in_its_own_names() -> None:
+    _, items = drawn(f"{VQ}/nets.yaml#Encoder")
+    frame = items["down.0"]
+    assert isinstance(frame, Frame) and frame.note.startswith("c_out = ch·ch_mult[0]")
+    assert detail(items["down.0.layer.0.res"]) == "ResnetBlock C → c_out"
+
+
+def test_each_case_of_a_choice_has_its_inset() -> None:
+    drawing, items = drawn(f"{VQ}/nets.yaml#SamplerBlock")
+    insets = {inset.block: inset.id for inset in drawing.insets}
+    assert {"Downsample", "Upsample"} <= insets.keys()
+    assert items["sampler"].definition == insets["Downsample"]
+
+
+def test_two_ways_of_an_undecided_line_join() -> None:
+    _, items = drawn(f"{VQ}/nets.yaml#Downsample")
+    conditions = {item.title: item.condition for item in items.values() if item.dotted}
+    assert conditions == {
+        "pad": "with_conv and padded",
+        "conv": "with_conv",
+        "avg_pool2d": "not with_conv",
+    }
+    assert any(item.title == "or" for item in items.values())
+
+
+def test_what_is_not_given_has_its_param_s_name() -> None:
+    drawing, items = drawn(f"{WIRING}#Open")
+    assert (items["last"].title, detail(items["last"])) == ("last", "last")
+    assert drawing.facts[0] == "unbound: c_out = C, layers = 2, deep = false, how = none, last"
+    assert detail(items["way"]) == "Linear → 2·c_out | 3·c_out | identity"
+
+
+def test_parallel_copies_are_first_dots_last_side_by_side() -> None:
+    drawing, _ = drawn(f"{WIRING}#Open")
+    ways = {(e.source, e.target) for e in drawing.main.edges}
+    heads = ("head.0", "head.dots", "head.1")
+    assert {("fc.1", head) for head in heads} <= ways
+    assert len({target for source, target in ways if source in heads}) == 1
+
+
+def test_numbers_that_are_given_stay() -> None:
+    _, items = drawn(f"{WIRING}#Caller", level=1)
+    frame = items["up"]
+    assert isinstance(frame, Frame) and "c_out = 2·width" in frame.note
+    assert detail(items["up.last"]) == "Relu"
+
+
+def test_bundles_of_unknown_length_stay_pills() -> None:
+    drawing, _ = drawn(f"{VQ}/unet.yaml#UNet", level=0)
+    assert {"bundle", "reversed"} <= {item.title for item in drawing.main.items}
