@@ -21,12 +21,6 @@ def label_reach(label: str, direction: Direction) -> float:
     return BESIDE + text_width(label, SMALL) + 2 if direction in UPRIGHT else ABOVE + SMALL
 
 
-def label_side(column: float, direction: Direction) -> int:
-    """The side of its line on which a label stands: away from the spine; the spine's at the right of it,
-    or above."""
-    return (1 if direction in UPRIGHT else -1) if not column else (-1 if column < 0 else 1)
-
-
 class Columns:
     """Finds where each item of a plan stands across, `x`, and each edge runs, `column`; the spine is 0.
 
@@ -38,10 +32,23 @@ class Columns:
         self.direction: Direction = direction
         self.x: dict[int, float] = dict.fromkeys(plan.placed, 0.0)
         self.column = [0.0] * len(plan.edges)
+        self.inward: set[int] = set()
         self.stubs = {i: self._stubs(i) for i in plan.placed}
         self.side = plan.side
         self.reach = {side: Skyline(self._spine_reach(side)) for side in (-1, 1)}
         self._stand_ears()
+
+    @property
+    def spine_labels(self) -> int:
+        """The side of the spine on which its labels stand: at its right, or above it."""
+        return 1 if self.direction in UPRIGHT else -1
+
+    def label_side(self, e: int) -> int:
+        """The side of an edge's line on which its label stands: away from the spine where there is more."""
+        column = self.column[e]
+        if not column:
+            return self.spine_labels
+        return -1 if (column < 0) != (e in self.inward) else 1
 
     def _stubs(self, i: int) -> tuple[tuple[float, float], tuple[float, float]]:
         """How far from an item's middle ways come in, to either side, and how far they go out."""
@@ -70,7 +77,7 @@ class Columns:
             a, _, edge = self.plan.edges[e]
             if edge.label:
                 slot = 2 * self.plan.layer[a] + 1
-                if label_side(0.0, self.direction) == side:
+                if self.spine_labels == side:
                     reach[slot] = max(reach[slot], label_reach(edge.label, self.direction))
         return reach
 
@@ -110,7 +117,7 @@ class Columns:
         for side in (-1, 1):
             main = self.plan.main_out.get(a)
             end = 0.0
-            if main is not None and label_side(0.0, self.direction) == side:
+            if main is not None and self.spine_labels == side:
                 label = self.plan.edges[main].edge.label
                 end = label_reach(label, self.direction) if label else 0.0
             for e in sorted((e for e in edges if edges[e] * side > 0), key=lambda e: abs(edges[e])):
@@ -185,7 +192,11 @@ class Columns:
         for e in ear.ways:
             a, _, edge = self.plan.edges[e]
             if edge.label:
-                labels.append((2 * self.plan.layer[a] + 1, label_reach(edge.label, self.direction)))
+                slot, wide = 2 * self.plan.layer[a] + 1, label_reach(edge.label, self.direction)
+                if not ear.inner and reach.highest(slot, slot + 1) + RAIL / 2 + wide <= distance:
+                    self.inward.add(e)  # between its line and the spine is room that others leave
+                else:
+                    labels.append((slot, wide))
         reach.raise_to(low, high + 1, distance + 0.1)
         for slot, wide in labels:
             reach.raise_to(slot, slot + 1, distance + wide)

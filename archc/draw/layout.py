@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 
 from archc.draw.arrivals import Arrivals, arrivals
 from archc.draw.channels import BORDER, Rows, into_key, out_key, rows
-from archc.draw.columns import ABOVE, BESIDE, Columns, label_side
+from archc.draw.columns import ABOVE, BESIDE, Columns
 from archc.draw.measure import HEADER, PADDING, SMALL, badge_width, header_width
 from archc.draw.metrics import text_width
 from archc.draw.plan import Plan, plan
@@ -88,10 +88,15 @@ def _lay_out(
         return Area(round(w, 1), EMPTY[1], round((w if direction in UPRIGHT else EMPTY[1]) / 2, 1))
     made = plan(frame, entry, exit, ports, direction in UPRIGHT)
     units: dict[int, Unit] = {}
-    for i in made.placed:
+
+    def out(e: int) -> float:
+        """Where a way comes out of a frame that stands before."""
+        return units[made.edges[e].source].ports.get(made.edges[e].edge.source_port, 0.0)
+
+    for i in made.rank:
         item, inside = made.items[i], None
         if isinstance(item, Frame):
-            inside = _lay_out(item, True, direction, *made.through(i), made.port_sides(i))
+            inside = _lay_out(item, True, direction, *made.through(i), made.port_sides(i, out))
         tags = made.tags.get(i, {})
         units[i] = unit(item, inside, max(0, len(made.coming[i]) - 1), 2 - len(tags), direction)
         for side, edges in tags.items():
@@ -217,7 +222,7 @@ class _Drawing:
             points.append((self.start[b] - target.first_in, port))
         self._draw(edge, points)
         if edge.label:
-            self._label(channel.label_at, channel.label, column)
+            self._label(channel.label_at, channel.label, column, self.columns.label_side(e))
 
     def _tag(self, i: int, side: int, tag: Tag) -> None:
         """A name tag beside an item, and its arrow."""
@@ -237,9 +242,9 @@ class _Drawing:
             self._cover(along, across)
         self.wires.append(Wire(edge, [self._turn(*point) for point in points]))
 
-    def _label(self, start: float, room: float, column: float) -> None:
+    def _label(self, start: float, room: float, column: float, side: int) -> None:
         wire = self.wires[-1]
-        width, side = text_width(wire.edge.label, SMALL), label_side(column, self.direction)
+        width = text_width(wire.edge.label, SMALL)
         x, y = self._turn(start + room / 2, column)
         if self.upright:
             left, base = (x + BESIDE if side > 0 else x - BESIDE - width), y + SMALL * 0.36

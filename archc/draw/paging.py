@@ -16,6 +16,8 @@ TRACK, AWAY = 9.0, 14.0
 """Between two lines in a gutter, and between lines and what is beside them."""
 CROSSING = 12.0
 """As many px longer may a column be, if one line less is cut for it."""
+MOST_LINES = 24
+"""As many lines as a gutter has room for."""
 SHORTEST = 0.4
 """The shortest column, of an equal share."""
 
@@ -91,11 +93,15 @@ def _cuts(flow: _Flow, count: int) -> list[float]:
     places = [(start + end) / 2 for start, end in _free(taken)]
     starts, ends = sorted(start for start, _ in runs), sorted(end for _, end in runs)
     lines = {at: bisect_right(starts, at) - bisect_right(ends, at) for at in places}
+    places = [at for at in places if lines[at] <= MOST_LINES]
     share = flow.length / count
     cuts: list[float] = []
     for number in range(1, count):
         last = cuts[-1] if cuts else 0.0
-        ahead = [at for at in places if last + SHORTEST * share < at < flow.length - SHORTEST * share]
+        near = share * (1 - SHORTEST)
+        low = max(last + SHORTEST * share, number * share - near)
+        high = min(flow.length - SHORTEST * share, number * share + near)
+        ahead = places[bisect_right(places, low) : bisect_right(places, high)]
         if ahead:
             cuts.append(min(ahead, key=lambda at: abs(at - number * share) + CROSSING * lines[at]))
     return cuts

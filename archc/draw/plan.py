@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -27,7 +27,8 @@ class Way(NamedTuple):
 
 @dataclass(slots=True)
 class Plan:
-    """Items and edges are told by their numbers.
+    """Items and edges are told by their numbers; `placed` are the items that have a row, `rank` the same
+    in the order of the flow.
 
     `layer` is each item's row. `coming` and `leaving` are an item's edges, `main_in` and `main_out`
     those of the way that it stands in. `tags` are the edges of the name tags that stand beside an
@@ -39,6 +40,7 @@ class Plan:
     edges: list[Way]
     tags: dict[int, dict[int, list[int]]]
     placed: list[int] = field(default_factory=list)
+    rank: list[int] = field(default_factory=list)
     layer: list[int] = field(default_factory=list)
     rows: int = 1
     spine: list[int] = field(default_factory=list)
@@ -63,10 +65,10 @@ class Plan:
         exit = next((self.edges[e].edge.source_port for e in ways if self.edges[e].edge.source_port), None)
         return item.entry or entry, item.exit or exit
 
-    def port_sides(self, i: int) -> dict[str, int]:
+    def port_sides(self, i: int, out: Callable[[int], float] = lambda e: 0.0) -> dict[str, int]:
         """Where the ports of a frame are to stand, for the ways that come to them: those of name tags on
         the border, rails' at the right, and else on the side from which the value comes, or in the
-        order of the operands."""
+        order of the operands. `out` tells how far across from its source's spine a way comes out."""
         found = {
             self.edges[e].edge.target_port: 2 * side
             for side, edges in self.tags.get(i, {}).items()
@@ -80,7 +82,8 @@ class Plan:
             elif edge.style == "residual":
                 found.setdefault(edge.target_port, HIGH)
             else:
-                found.setdefault(edge.target_port, self.side[a] or (HIGH if passed else LOW))
+                side = self.side[a] or out(e) or (HIGH if passed else LOW)
+                found.setdefault(edge.target_port, HIGH if side > 0 else LOW)
         return found
 
 
@@ -179,7 +182,7 @@ def _order(made: Plan, ways: list[int], entry: int | None, exit: int | None) -> 
     items, edges = made.items, made.edges
     number = {i: n for n, i in enumerate(made.placed)}
     rank = topological(len(number), [(number[edges[e].source], number[edges[e].target]) for e in ways])
-    rank = [made.placed[n] for n in rank]
+    rank = made.rank = [made.placed[n] for n in rank]
     place = {i: r for r, i in enumerate(rank)}
 
     def boxes(form: str, *kinds: str) -> list[int]:

@@ -10,7 +10,7 @@ from archc.draw.layout import Area, Place, Point, lay_out
 from archc.draw.measure import SMALL
 from archc.draw.metrics import text_width
 from archc.draw.paging import wrap
-from archc.draw.palette import DASHES, KIND_NAMES, KINDS
+from archc.draw.palette import DASHES, KIND_NAMES, KINDS, spec_ink
 from archc.draw.scene import Direction, Edge, Frame, Scene
 
 MARGIN, BETWEEN = 20.0, 28.0
@@ -22,10 +22,13 @@ NARROWEST = 360.0
 """As wide as a heading or a legend may be, however narrow the chart."""
 PAGE = (1200.0, 1600.0)
 """Whose proportions a sheet comes near."""
-BELOW = 1.25
-"""How much nearer insets below the main chart must come, to stand there and not beside it."""
-MOST_COLUMNS, CUT = 5, 0.05
-"""Columns that a long main chart is cut into at most, and how much nearer a cut must come."""
+BELOW, MOST_BELOW = 1.25, 5
+"""How much nearer insets must come that all stand below the main chart and not beside it, and in less than
+how many columns."""
+TURNED, SLIM = 1.05, 0.7
+"""How much worse a page is that is turned on its side, and the proportions of one that is too slim."""
+CUT = 0.02
+"""How much nearer each way of cutting a long main chart into more columns must come."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,36 +129,52 @@ def sheet(scene: Scene) -> Sheet:
 def _wrapped(main: Area, scene: Scene) -> list[Area]:
     """The main chart, and where it is too long for a page, also cut into columns."""
     direction = scene.directions.get(scene.main.id, "TB")
-    length, page = (main.h, PAGE[1]) if direction in ("TB", "BT") else (main.w, PAGE[0])
-    counts = range(2, MOST_COLUMNS + 1) if length > page else ()
+    (length, page), width = (main.h, PAGE[1]), main.w
+    if direction not in ("TB", "BT"):
+        (length, page), width = (main.w, PAGE[0]), main.h
+    if length <= page:
+        return [main]
+    near = (length / width / page * PAGE[0]) ** 0.5  # as many columns make a page
+    counts = sorted({max(2, int(near)), max(2, int(near) + 1)})
     return [main, *(wrapped for count in counts if (wrapped := wrap(main, count, direction)) is not main)]
 
 
 def _arrange(mains: list[Area], insets: list[Area]) -> tuple[Area, list[Point], float, float]:
     """Which main chart is taken, where the panels stand, and the size of them all: the insets in columns
-    at the right of the main chart, or below one that is wide; as many columns as keep to a page, or come
-    nearest to its proportions."""
+    at the right of the main chart, and below it too where that is better; as many columns as keep to a
+    page, or come nearest to its proportions."""
     choices = []
+    most = range(len(insets) + 1)
     for cuts, main in enumerate(mains):
-        if not insets:
-            excess = max(1.0, main.w / PAGE[0], main.h / PAGE[1])
-            choices.append(
-                (round(excess + CUT * cuts, 1), main.w * main.h, 0, main, [(0.0, 0.0)], main.w, main.h)
-            )
-        for beside in (True, False):
-            for count in range(1, len(insets) + 1):
-                spots, width, height = _columns(main, insets, count, beside)
-                excess = max(1.0, width / PAGE[0], height / PAGE[1])
-                cost = round((excess + CUT * cuts) * (1.0 if beside else BELOW), 1)
-                choices.append((cost, width * height, count, main, spots, width, height))
-    return min(choices, key=lambda choice: choice[:3])[3:]
+        for beside in most:
+            for below in most[:MOST_BELOW]:
+                if not 0 < beside + below <= max(1, len(insets)):
+                    continue
+                spots, width, height = _columns(main, insets, beside, below)
+                cost = (_excess(width, height) + CUT * cuts) * (1.0 if beside else BELOW)
+                choices.append((round(cost, 2), width * height, beside + below, main, spots, width, height))
+    return min(choices, key=lambda choice: choice[:3])[3:] if insets else _alone(mains)
 
 
-def _columns(main: Area, insets: list[Area], count: int, beside: bool) -> tuple[list[Point], float, float]:
-    """The insets in columns, beside the main chart or below it, and the size of all panels. Each stands
+def _alone(mains: list[Area]) -> tuple[Area, list[Point], float, float]:
+    cuts = range(len(mains))
+    best = mains[min(cuts, key=lambda cut: (round(_excess(mains[cut].w, mains[cut].h) + CUT * cut, 1), cut))]
+    return best, [(0.0, 0.0)], best.w, best.h
+
+
+def _excess(width: float, height: float) -> float:
+    """How much too large something is for a page, that may be turned, and how much too slim; 1 where it
+    fits."""
+    upright = max(1.0, width / PAGE[0], height / PAGE[1])
+    least = min(upright, TURNED * max(1.0, width / PAGE[1], height / PAGE[0]))
+    return least + (max(0.0, SLIM - width / height, SLIM - height / width) if least > 1 else 0.0)
+
+
+def _columns(main: Area, insets: list[Area], beside: int, below: int) -> tuple[list[Point], float, float]:
+    """The insets in columns below the main chart and beside it, and the size of all panels. Each stands
     in the column that is the lowest so far: they are read from the left."""
-    x, top = (main.w + 2 * BETWEEN, 0.0) if beside else (0.0, main.h + BETWEEN)
-    ends, columns = [top] * count, [[] for _ in range(count)]
+    ends = [main.h + BETWEEN] * below + [0.0] * beside
+    columns: list[list[int]] = [[] for _ in ends]
     ys: list[float] = []
     for number, inset in enumerate(insets):
         column = ends.index(min(ends))
@@ -163,12 +182,16 @@ def _columns(main: Area, insets: list[Area], count: int, beside: bool) -> tuple[
         columns[column].append(number)
         ends[column] += inset.h + BETWEEN
     xs = [0.0] * len(insets)
-    for column in columns:
+    x = 0.0
+    for place, column in enumerate(columns):
+        if place == below:
+            x = max(x, main.w + BETWEEN) + BETWEEN
         for number in column:
             xs[number] = x
-        x += max(insets[number].w for number in column) + BETWEEN
+        x += max([insets[number].w for number in column], default=-BETWEEN) + BETWEEN
     spots = [(0.0, 0.0), *zip(xs, ys, strict=True)]
-    return spots, max(main.w, x - BETWEEN), max(main.h, max(ends) - BETWEEN)
+    height = max(y + inset.h for y, inset in zip(ys, insets, strict=True))
+    return spots, max(main.w, x - BETWEEN), max(main.h, height)
 
 
 def _wrap(facts: list[str], width: float) -> list[str]:
@@ -200,7 +223,8 @@ def _pieces(text: str, width: float) -> list[str]:
 
 def _legend(scene: Scene, top: float, width: float) -> list[Entry]:
     """The kinds and styles that occur, in as many lines as they need."""
-    kinds = {box.kind for box in scene.boxes() if box.form not in ("circle", "dots")}
+    coloured = (box for box in scene.boxes() if box.form not in ("circle", "dots"))
+    kinds = {box.kind for box in coloured if not spec_ink(box.color)}
     styles = {edge.style for panel in scene.panels for edge in _edges(panel)}
     entries: list[Entry] = []
     x, y = MARGIN, top
