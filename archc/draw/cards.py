@@ -117,7 +117,7 @@ class Cards:
         member, copy = self.graph.members[node.member], piece.copy
         box = Box(id, _title(member) + piece.index, copies=piece.count, span=member.span)
         self._count(box, member, copy, piece, node.use)
-        inputs = [self.view.seen(type_) if type_ else None for type_ in flat(copy.inputs)]
+        inputs = [self._tensor(type_) if type_ else None for type_ in flat(copy.inputs)]
         target = copy.target
         match target:
             case Op():
