@@ -25,7 +25,7 @@ from archc.source.diagnostic import Diagnostic, SpecError
 @dataclass(frozen=True, slots=True)
 class Document:
     """A document that is not written yet: `files` are texts by their paths, the document itself last.
-    `diagnostics` are warnings and notes on its specs."""
+    `diagnostics` are warnings about its specs."""
 
     files: dict[Path, str]
     diagnostics: tuple[Diagnostic, ...] = ()
@@ -108,7 +108,8 @@ class _Reader:
         return {"root": self.root, "ops": self.ops, "probe": self.probe}
 
     def _noted(self, result: Result) -> Result:
-        self.told |= {f"{found.span} {found.message}": found for found in result.diagnostics}
+        warnings = [found for found in result.diagnostics if found.severity == "warning"]
+        self.told |= {f"{found.span} {found.message}": found for found in warnings}
         if not result.ok:
             raise SpecError(result.diagnostics)
         return result

@@ -220,7 +220,8 @@ def _formula(block: Block) -> str:
     """What is computed, line by line as the spec says it."""
     lets = [(let.name, "=", printing.text(let.value)) for let in block.let.values()]
     lines = [(printing.name_text(flow.names), ":", printing.text(flow)) for flow in block.flow]
-    width = max(len(name) for name, _, _ in [*lets, *lines] if len(name) <= WIDEST_NAME)
+    names = [len(name) for name, _, _ in [*lets, *lines]]
+    width = max((wide for wide in names if wide <= WIDEST_NAME), default=0)
     texts = [f"{name:<{width}} {sign} {text}" for name, sign, text in lets]
     if lets:
         texts.append("")

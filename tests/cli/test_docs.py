@@ -193,3 +193,33 @@ def test_our_own_document_is_overwritten(run, tmp_path: Path) -> None:
 def test_help_shows_an_example(run) -> None:
     ended = run("docs", "--help")
     assert ended.status == 0 and "archc docs specs/vq -o docs/vq_nets.md" in ended.out
+
+
+def test_blocks_of_the_library_are_named_wherever_it_is_installed(run, tmp_path: Path) -> None:
+    (tmp_path / "net.yaml").write_text(
+        "archc: 1\nuse: [std:vision]\nblocks:\n  Net:\n    inputs: {x: '[B, 64, H, W]'}\n"
+        "    nodes: {se: SqueezeExcite(4)}\n    flow: {y: x -> se}\n"
+    )
+    assert run("docs", "net.yaml", "-o", "net.md").status == 0
+    text, picture = (tmp_path / "net.md").read_text(), (tmp_path / "net" / "Net.svg").read_text()
+    assert "Made of `SqueezeExcite`" in text and "uses `std:vision`" in text
+    assert "· net.yaml:7<" in picture
+    assert "site-packages" not in text + picture and "specs/std" not in text + picture
+
+
+def test_layers_of_torch_are_asked_for_their_shapes(run, tmp_path: Path) -> None:
+    (tmp_path / "net.yaml").write_text(
+        "archc: 1\nblocks:\n  Net:\n    inputs: {x: '[B, 3, H, W]'}\n"
+        "    nodes: {conv: 'nn.Conv2d(3, 8, 3, padding=1)'}\n    flow: {y: x -> conv}\n"
+    )
+    assert run("docs", "net.yaml", "-o", "net.md").status == 0
+    text = (tmp_path / "net.md").read_text()
+    assert "| `y` | `[B, 8, H, W]` | `float` |" in text and "`torch.nn.Conv2d`" in text
+
+
+def test_warnings_are_told_and_nothing_is_refused(run, tmp_path: Path) -> None:
+    (tmp_path / "net.yaml").write_text(
+        "archc: 1\nblocks: {Net: {inputs: {x: '[B]'}, flow: {unused: x -> exp, y: x -> relu}}}\n"
+    )
+    ended = run("docs", "net.yaml", "-o", "net.md")
+    assert ended.status == 0 and ended.err.count("warning[") == 1 and "unused" in ended.err

@@ -163,3 +163,20 @@ def headings(text: str) -> set[str]:
         for opening, inline in zip(tokens, tokens[1:], strict=False)
         if opening.type == "heading_open"
     }
+
+
+OTHERS = [ROOT / "specs" / "std", ROOT / "tests" / "emit" / "specs", ROOT / "tests" / "draw" / "shapes.yaml"]
+
+
+@pytest.mark.parametrize("specs", OTHERS, ids=lambda path: str(path.relative_to(ROOT)))
+def test_any_spec_has_a_document(specs: Path, tmp_path: Path) -> None:
+    target = tmp_path / "all.md"
+    assert main(["docs", str(specs), "-o", str(target)]) == 0
+    text = target.read_text(encoding="utf-8")
+    anchors = headings(text)
+    for path in [specs] if specs.is_file() else specs.glob("*.yaml"):
+        for block in Project(path).entry.blocks.values():
+            assert f"](all/{block.name}" in text, block.name
+    for link in re.findall(r"\]\((#[^)\s]+)\)", text):
+        assert link in anchors, link
+    assert main(["docs", str(specs), "-o", str(target), "--check"]) == 0
