@@ -89,7 +89,7 @@ class Ways:
         for edge in self._all(frame):
             for end in (edge.source, edge.target):
                 ways.setdefault(end, []).append(edge)
-        ports = [item for item in frame.items if _is_port(item)]
+        ports = [item for item in frame.items if is_port(item)]
         for kind in ("input", "output"):
             used = [port for port in ports if port.kind == kind and port.id in ways]
             if len(used) > 1:
@@ -102,7 +102,7 @@ class Ways:
 
     def edges(self, frame: Frame) -> Iterator[Edge]:
         """The edges of a frame that are drawn; those of a group's border come with the frame around."""
-        hidden = {item.id for item in frame.items if _is_port(item)} - self.shown
+        hidden = {item.id for item in frame.items if is_port(item)} - self.shown
         yield from (way for way in self._all(frame) if way.source not in hidden and way.target not in hidden)
 
     def _all(self, frame: Frame) -> Iterator[Edge]:
@@ -131,22 +131,6 @@ class Ways:
         return " · ".join(text for text in [" → ".join(names), edge.label] if text)
 
 
-def columns(main: Frame, insets: list[Frame]) -> list[list[Frame]]:
-    """The insets one below the other, in columns about as long as the longest panel."""
-
-    def length(frame: Frame) -> int:
-        return 3 + sum(isinstance(item, Frame) or item.form != "port" for item in frame.walk())
-
-    most = max(length(frame) for frame in (main, *insets))
-    found: list[list[Frame]] = []
-    for inset in insets:
-        if found and sum(map(length, found[-1])) + length(inset) <= most:
-            found[-1].append(inset)
-        else:
-            found.append([inset])
-    return found
-
-
 def link_of(item: Item) -> str | None:
     """The address of an item, for pages and mail only: no link runs a script."""
     link = (item.link or "").strip()
@@ -154,7 +138,8 @@ def link_of(item: Item) -> str | None:
     return link if link and (not scheme or scheme[1].lower() in ("http", "https", "mailto")) else None
 
 
-def _is_port(item: Item) -> TypeGuard[Box]:
+def is_port(item: Item) -> TypeGuard[Box]:
+    """Is an item a point on the border of its frame?"""
     return isinstance(item, Box) and item.form == "port"
 
 

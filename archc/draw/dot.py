@@ -10,7 +10,7 @@ from urllib.parse import quote
 
 import graphviz
 
-from archc.draw.chart import Label, Names, Ways, box_label, columns, frame_label, link_of
+from archc.draw.chart import Label, Names, Ways, box_label, frame_label, link_of
 from archc.draw.palette import LIGHT, LIGHT_INKS, colours, spec_ink
 from archc.draw.scene import Box, Edge, Frame, Item, Scene
 
@@ -69,7 +69,7 @@ def dot(scene: Scene) -> str:
     )
     nodes, clusters = Names(), Names()
     _Panel(scene.main, nodes, clusters, "").fill(chart, scene.main)
-    for column in columns(scene.main, scene.insets):
+    for column in _columns(scene.main, scene.insets):
         panels = [_Panel(inset, nodes, clusters, f"{inset.id}.") for inset in column]
         for panel in panels:
             chart.subgraph(panel.cluster(panel.frame, panel.frame.id))
@@ -158,6 +158,22 @@ class _Panel:
 
     def _cluster_name(self, id: str) -> str:
         return f"cluster_{self.clusters[id]}"
+
+
+def _columns(main: Frame, insets: list[Frame]) -> list[list[Frame]]:
+    """The insets one below the other, in columns about as long as the longest panel."""
+
+    def length(frame: Frame) -> int:
+        return 3 + sum(isinstance(item, Frame) or item.form != "port" for item in frame.walk())
+
+    most = max(length(frame) for frame in (main, *insets))
+    found: list[list[Frame]] = []
+    for inset in insets:
+        if found and sum(map(length, found[-1])) + length(inset) <= most:
+            found[-1].append(inset)
+        else:
+            found.append([inset])
+    return found
 
 
 def _box(box: Box) -> dict[str, str]:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from urllib.parse import quote
 
-from archc.draw.chart import Label, Names, Ways, box_label, columns, frame_label, link_of
+from archc.draw.chart import Label, Names, Ways, box_label, frame_label, is_port, link_of
 from archc.draw.limits import TooLarge
 from archc.draw.palette import LIGHT, colours, spec_ink
 from archc.draw.scene import Box, Direction, Edge, Frame, Scene
@@ -96,7 +96,10 @@ class _Chart:
         main = _Panel(direction, Ways(scene.main), "")
         blocks = Counter(inset.block for inset in insets)
         # mermaid sets what is not connected from right to left: what comes last stands at the left.
-        for column in reversed(columns(scene.main, insets)):
+        # All of a row are as high as the highest of it, the main chart in the first: hence few rows.
+        rows = max(1, round((len(insets) / 2) ** 0.5))
+        columns = [insets[start : start + rows] for start in range(0, len(insets), rows)]
+        for column in reversed(columns):
             for inset in column:
                 turned = scene.directions.get(inset.id, direction)
                 own = inset.block if inset.block and blocks[inset.block] == 1 else inset.id
@@ -127,7 +130,10 @@ class _Chart:
     def _subgraph(self, frame: Frame, panel: _Panel, indent: str, label: Label, id: str) -> None:
         name = self.names[id]
         self.body.append(f'{indent}subgraph {name}["{_label(label, link_of(frame))}"]')
-        self.body.append(f"{indent}  direction {panel.direction}")
+        if frame.graph is not None or not any(map(is_port, frame.items)):
+            # mermaid cuts an edge at the border of a subgraph that says its direction; edges go into a
+            # group, which has the direction of what is around it then.
+            self.body.append(f"{indent}  direction {panel.direction}")
         self._fill(frame, panel, indent + "  ")
         self.body.append(f"{indent}end")
         self._of_class("group" if frame.graph is None else "frame", name)

@@ -35,6 +35,18 @@ async ([text, number]) => {
 """
 
 
+REACHES = """
+([source, target]) => {
+  const path = document.querySelector(`.edgePaths path[id*="L_${source}_${target}_"]`);
+  const box = document.querySelector(`.node[id*="flowchart-${target}-"]`).getBoundingClientRect();
+  const end = path.getPointAtLength(path.getTotalLength()).matrixTransform(path.getScreenCTM());
+  const across = Math.max(box.left - end.x, 0, end.x - box.right);
+  const down = Math.max(box.top - end.y, 0, end.y - box.bottom);
+  return across + down < 12;
+}
+"""
+
+
 @dataclass
 class Rendered:
     """What is seen of a chart: the texts of its nodes, subgraphs and edges, and its other parts."""
@@ -69,6 +81,10 @@ class Mermaid:
         self.page.evaluate(initialize, settings)
         yield
         self.page.evaluate(initialize, {})
+
+    def reaches(self, source: str, target: str) -> bool:
+        """Does the edge between two nodes end at the second, whatever subgraphs are around it?"""
+        return self.page.evaluate(REACHES, [source, target])
 
     def direction(self, first: str, second: str) -> str:
         """Which way the node with the second text lies from that with the first."""

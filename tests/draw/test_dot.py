@@ -20,10 +20,11 @@ from hypothesis import strategies as st
 
 from archc.draw.dot import dot
 from archc.draw.options import Options
-from archc.draw.scene import Box, Details, Edge, Frame
+from archc.draw.scene import Box, Details, Edge, Frame, Scene
 from archc.draw.stage import scene
+from archc.graph.compile import outline
 
-from .scenes import GRAPH, IN, OUT, chart, opened
+from .scenes import BLOCKS, GRAPH, IN, OUT, chart, opened
 
 PROGRAMS = {
     name: shutil.which(name) or shutil.which(name, path=sysconfig.get_path("scripts"))
@@ -71,12 +72,24 @@ def seen_edges(found: Any) -> list[Any]:
 
 
 def test_graphviz_reads_what_the_scene_says(one_program: str, model, level) -> None:
-    drawing = scene(model.graph, Options(level=level))
-    found = read(one_program, dot(drawing))
+    draws(one_program, scene(model.graph, Options(level=level)))
+
+
+@pytest.mark.parametrize("address", BLOCKS.values(), ids=BLOCKS)
+def test_graphviz_reads_every_block_that_nobody_gave_numbers(one_program: str, address: str) -> None:
+    drawn_from = outline(address).graph
+    assert drawn_from is not None
+    for level in (None, 0, 1):
+        draws(one_program, scene(drawn_from, Options(level=level)))
+
+
+def draws(program: str, drawing: Scene) -> None:
+    """Does Graphviz draw all that a scene has?"""
+    found = read(program, dot(drawing))
     items = [item for panel in drawing.panels for item in panel.walk()]
-    boxes = Counter(box.title for box in items if isinstance(box, Box) and box.form != "port")
-    names = [re.sub(r"</b>.*", "", node["label"]).removeprefix("<b>") for node in nodes(found)]
-    assert not Counter(map(plain, boxes.elements())) - Counter(map(plain, names))
+    boxes = [plain(box.title) for box in items if isinstance(box, Box) and box.form != "port"]
+    names = [plain(re.sub(r"</b>.*", "", node["label"]).removeprefix("<b>")) for node in nodes(found)]
+    assert not Counter(boxes) - Counter(names)
     frames = sum(isinstance(item, Frame) for item in items) + len(drawing.insets)
     assert len(clusters(found)) == frames
 

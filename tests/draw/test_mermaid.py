@@ -17,10 +17,11 @@ from archc.draw.mermaid import MOST_CHARACTERS, MOST_EDGES, mermaid
 from archc.draw.options import Options
 from archc.draw.scene import Box, Details, Edge, Frame, Scene
 from archc.draw.stage import scene
+from archc.graph.compile import outline
 from archc.graph.ir import Graph
 
 from .mermaid_browser import Mermaid, Rendered, mermaid_page
-from .scenes import GRAPH, IN, OUT, chart, opened
+from .scenes import BLOCKS, GRAPH, IN, OUT, chart, opened
 
 
 @pytest.fixture(scope="module")
@@ -56,6 +57,11 @@ def written(text: str) -> tuple[int, int, int]:
 
 def test_mermaid_draws_what_the_scene_says(page: Mermaid, model, level) -> None:
     drawing, text = drawn(model.graph, level)
+    draws(page, drawing, text)
+
+
+def draws(page: Mermaid, drawing: Scene, text: str) -> None:
+    """Does mermaid draw all that a scene has?"""
     seen = page.render(text)
     nodes, subgraphs, edges = written(text)
     assert (len(seen.nodes), len(seen.clusters), seen.edges) == (nodes, subgraphs, edges)
@@ -93,6 +99,14 @@ def parts(label: str) -> list[str]:
 
 def frames_of(panel: Frame) -> list[Frame]:
     return [panel, *(item for item in panel.walk() if isinstance(item, Frame))]
+
+
+@pytest.mark.parametrize("address", BLOCKS.values(), ids=BLOCKS)
+def test_mermaid_draws_every_block_that_nobody_gave_numbers(page: Mermaid, address: str) -> None:
+    drawn_from = outline(address).graph
+    assert drawn_from is not None
+    for level in (None, 1):
+        draws(page, *drawn(drawn_from, level))
 
 
 # Single things
@@ -220,6 +234,8 @@ def test_edges_into_groups_go_to_what_is_in_them(page: Mermaid) -> None:
     assert {'a -->|"64"| q', 'a -.->|"64"| n_v', "q --> z", "class h,g group"} <= set(lines(text))
     assert written(text) == (4, 2, 3)
     assert page.render(text).edges == 3
+    for target in ("q", "n_v"):
+        assert page.reaches("a", target), "an edge is not cut at the group's border"
 
 
 @pytest.mark.parametrize("direction", ["TB", "BT", "LR", "RL"])
