@@ -19,7 +19,6 @@ from archc.graph.values import ABSENT, UNKNOWN, Failed, Given, Nothing, Outcome,
 from archc.lang.syntax import Chain, Expr, Line, Step
 from archc.ops.base import Op
 from archc.ops.outline import owns_weights
-from archc.shapes import Size, Tensor
 from archc.source.text import Span
 
 if TYPE_CHECKING:
@@ -57,9 +56,6 @@ class Flow:
                 self.failed.update(steps(t))
         self._finish(wanted)
         return self.builder.finish()
-
-    def tensor(self, shape: tuple[Size, ...], dtype: str) -> Tensor:
-        return Tensor(tuple(shape), dtype)
 
     def _take(self) -> list[Taken]:
         """The lines with the branches that may be taken; of one whose condition fails nothing is known."""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from archc.graph.binding import bind_target
 from archc.graph.connect import Feed, connect, operator_inlets
 from archc.graph.infer import FIX_PRESENCE
-from archc.graph.ir import Bundle, Choose, Member, Number, Output, Read
+from archc.graph.ir import Bundle, Choose, Number, Output, Read
 from archc.graph.lines import OF_NODES
 from archc.graph.numbers import Numbers
 from archc.graph.outline import OutlineBuilder, length
@@ -26,7 +26,7 @@ from archc.graph.values import (
     Value,
     single,
 )
-from archc.graph.weights import of_operator
+from archc.graph.weights import of_operator, outlined
 from archc.lang import syntax
 from archc.lang.functions import FUNCTIONS
 from archc.lang.names import stored
@@ -35,10 +35,9 @@ from archc.lang.values import Given as Test
 from archc.lang.values import Unsettled, shown
 from archc.lang.walk import free_names, free_occurrences, walk
 from archc.ops.arithmetic import INFIX, Negative
-from archc.ops.base import Op, Weight, bind
+from archc.ops.base import Op, bind
 from archc.ops.index import AT, Index
-from archc.ops.outline import CANNOT_TELL
-from archc.shapes import Cond, Dim, Formula, parameter
+from archc.shapes import Cond, Dim, Formula, Tensor, parameter
 from archc.source.diagnostic import did_you_mean
 from archc.source.text import Span
 
@@ -322,26 +321,13 @@ class Operands:
             return ABSENT
         if not isinstance(op, Op) or member.arranged and not member.share:
             self._context.fail("A418", f"`{name}.{expr.port}` needs a node that is one operator", expr.span)
-        weights = self._weights(op, member)
-        if weights is None:
-            node = Read(expr.span, (Output("out", ANY),), name, expr.port)
-            return self._builder.value(node, [], self._builder.full)
-        if expr.port not in weights:
+        weights = of_operator(op, member.first) if not self._context.outline else outlined(op, member.first)
+        if weights is not None and expr.port not in weights:
             has = ", ".join(f"`{w}`" for w in weights) or "none"
             self._context.fail("A418", f"`{name}` has no `{expr.port}`", expr.span, f"its weights: {has}")
-        weight = weights[expr.port]
-        made = self._flow.tensor(weight.shape, weight.dtype)
+        made = ANY if weights is None else Tensor(weights[expr.port].shape, weights[expr.port].dtype)
         node = Read(expr.span, (Output("out", made),), name, expr.port)
         return self._builder.value(node, [], self._builder.full)
-
-    def _weights(self, op: Op, member: Member) -> dict[str, Weight] | None:
-        """The weights of a node that is one operator; None where an outline cannot tell them."""
-        if not self._context.outline:
-            return of_operator(op, member.first)
-        try:
-            return of_operator(op, member.first)
-        except CANNOT_TELL:
-            return None
 
     # -- calls -----------------------------------------------------------------------------
 

@@ -146,6 +146,9 @@ class OutlineBuilder(Builder):
         refs = tuple(item.ref for item in items)
         return self.value(Pack(span, (self._output(made, self.full),), refs), refs, self.full)
 
+    def origins(self, graph: Graph, origins: Mapping[str, Size]) -> dict[str, Size]:
+        return dict(origins)  # what is new here is found as it is met
+
     def outside(self, found: Type, origins: Mapping[str, Size], numbers: Mapping[str, Any]) -> Type:
         if isinstance(found, Bundle):
             members = tuple(self.outside(m, origins, numbers) for m in found.members)
@@ -158,7 +161,10 @@ class OutlineBuilder(Builder):
     def _size(self, size: Size, origins: Mapping[str, Size], numbers: Mapping[str, Any]) -> Any:
         if not isinstance(size, Dim):
             return relabel(size, numbers)
-        return substitute(size, origins) if symbols(size) <= origins.keys() else self.unknown()
+        assert isinstance(origins, dict), "see `origins`"
+        for name in symbols(size) - origins.keys():
+            origins[name] = self.unknown()
+        return substitute(size, origins)
 
     def choose(
         self, test: Undecided, then: Value | Number, other: Value | Number | None, span: Span
@@ -264,8 +270,9 @@ class OutlineInside(Inside):
         return Given(given.name, value, given.span)
 
     def _translate(self, size: Dim, place: Any, name: str | None = None) -> Size:
-        if name is None or size in self._whole or symbols(size) <= self._symbols.keys():
+        if name is None or size in self._whole:
             return super()._translate(size, place, name)
+        # by its own name, not as an expression: so the instances of a block are few
         inner = parameter(name)
         self._bind(inner, name, size, place)
         return inner

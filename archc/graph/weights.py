@@ -7,7 +7,7 @@ from functools import lru_cache
 
 from archc.graph.ir import Copy, Graph, Member, graphs
 from archc.ops.base import Op, Weight
-from archc.ops.outline import owns_weights
+from archc.ops.outline import CANNOT_TELL, owns_weights
 
 
 def weights(graph: Graph) -> dict[str, Weight]:
@@ -34,6 +34,14 @@ def of_copy(copy: Copy) -> dict[str, Weight]:
 def of_operator(op: Op, copy: Copy) -> dict[str, Weight]:
     """The tensors of an operator that works on what arrives at a copy."""
     return op.weights(*copy.inputs.values())  # type: ignore[arg-type]  (operators take no bundles)
+
+
+def outlined(op: Op, copy: Copy) -> dict[str, Weight] | None:
+    """The same in an outline; None where they cannot be told."""
+    try:
+        return of_operator(op, copy)
+    except CANNOT_TELL:
+        return None
 
 
 @lru_cache(maxsize=4096)
