@@ -20,15 +20,33 @@ LINE = 15.0
 LEGEND_GAP, LEGEND_LINE = 30.0, 18.0
 NARROWEST = 360.0
 """As wide as a heading or a legend may be, however narrow the chart."""
-PAGE = (1200.0, 1600.0)
-"""Whose proportions a sheet comes near."""
 BELOW, MOST_BELOW = 1.25, 5
 """How much nearer insets must come that all stand below the main chart and not beside it, and in less than
 how many columns."""
-TURNED, SLIM = 1.05, 0.7
-"""How much worse a page is that is turned on its side, and the proportions of one that is too slim."""
+TURNED, SLIM = 1.05, 0.93
+"""How much worse a page is that is turned on its side, and how much slimmer than a page is too slim."""
 CUT = 0.02
 """How much nearer each way of cutting a long main chart into more columns must come."""
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """The size that a sheet keeps to, or whose proportions it comes near; `turns`: it may be turned."""
+
+    width: float = 1200.0
+    height: float = 1600.0
+    turns: bool = True
+
+    def excess(self, width: float, height: float) -> float:
+        """How much too large something is, and how much too slim; 1 where it fits."""
+        least = max(1.0, width / self.width, height / self.height)
+        if self.turns:
+            least = min(least, TURNED * max(1.0, width / self.height, height / self.width))
+        slim = SLIM * min(self.width / self.height, self.height / self.width)
+        return least + (max(0.0, slim - width / height, slim - height / width) if least > 1 else 0.0)
+
+
+PAGE = Page()
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,13 +113,13 @@ class Sheet:
     height: int
 
 
-def sheet(scene: Scene) -> Sheet:
-    """Lay out a scene and put it on a page."""
+def sheet(scene: Scene, page: Page = PAGE) -> Sheet:
+    """Lay out a scene and put it on a page, which grows where the scene is larger."""
     main, *insets = (
         lay_out(frame, header=frame is not scene.main, direction=scene.directions.get(frame.id, "TB"))
         for frame in scene.panels
     )
-    main, spots, width, height = _arrange(_wrapped(main, scene), insets)
+    main, spots, width, height = _arrange(_wrapped(main, scene, page), insets, page)
     room = max(width, NARROWEST, text_width(scene.title, HEADING, bold=True))
     heading = [Line(scene.title, MARGIN, MARGIN + HEADING - 3, HEADING, bold=True)]
     for line in _wrap(scene.facts, room):
@@ -126,20 +144,20 @@ def sheet(scene: Scene) -> Sheet:
     )
 
 
-def _wrapped(main: Area, scene: Scene) -> list[Area]:
+def _wrapped(main: Area, scene: Scene, page: Page) -> list[Area]:
     """The main chart, and where it is too long for a page, also cut into columns."""
     direction = scene.directions.get(scene.main.id, "TB")
-    (length, page), width = (main.h, PAGE[1]), main.w
+    (length, width), (most, across) = (main.h, main.w), (page.height, page.width)
     if direction not in ("TB", "BT"):
-        (length, page), width = (main.w, PAGE[0]), main.h
-    if length <= page:
+        (length, width), (most, across) = (main.w, main.h), (page.width, page.height)
+    if length <= most:
         return [main]
-    near = (length / width / page * PAGE[0]) ** 0.5  # as many columns make a page
+    near = (length / width / most * across) ** 0.5  # as many columns make a page
     counts = sorted({max(2, int(near)), max(2, int(near) + 1)})
     return [main, *(wrapped for count in counts if (wrapped := wrap(main, count, direction)) is not main)]
 
 
-def _arrange(mains: list[Area], insets: list[Area]) -> tuple[Area, list[Point], float, float]:
+def _arrange(mains: list[Area], insets: list[Area], page: Page) -> tuple[Area, list[Point], float, float]:
     """Which main chart is taken, where the panels stand, and the size of them all: the insets in columns
     at the right of the main chart, and below it too where that is better; as many columns as keep to a
     page, or come nearest to its proportions."""
@@ -151,23 +169,15 @@ def _arrange(mains: list[Area], insets: list[Area]) -> tuple[Area, list[Point], 
                 if not 0 < beside + below <= max(1, len(insets)):
                     continue
                 spots, width, height = _columns(main, insets, beside, below)
-                cost = (_excess(width, height) + CUT * cuts) * (1.0 if beside else BELOW)
+                cost = (page.excess(width, height) + CUT * cuts) * (1.0 if beside else BELOW)
                 choices.append((round(cost, 2), width * height, beside + below, main, spots, width, height))
-    return min(choices, key=lambda choice: choice[:3])[3:] if insets else _alone(mains)
+    return min(choices, key=lambda choice: choice[:3])[3:] if insets else _alone(mains, page)
 
 
-def _alone(mains: list[Area]) -> tuple[Area, list[Point], float, float]:
-    cuts = range(len(mains))
-    best = mains[min(cuts, key=lambda cut: (round(_excess(mains[cut].w, mains[cut].h) + CUT * cut, 1), cut))]
+def _alone(mains: list[Area], page: Page) -> tuple[Area, list[Point], float, float]:
+    costs = [round(page.excess(main.w, main.h) + CUT * cuts, 1) for cuts, main in enumerate(mains)]
+    best = mains[costs.index(min(costs))]
     return best, [(0.0, 0.0)], best.w, best.h
-
-
-def _excess(width: float, height: float) -> float:
-    """How much too large something is for a page, that may be turned, and how much too slim; 1 where it
-    fits."""
-    upright = max(1.0, width / PAGE[0], height / PAGE[1])
-    least = min(upright, TURNED * max(1.0, width / PAGE[1], height / PAGE[0]))
-    return least + (max(0.0, SLIM - width / height, SLIM - height / width) if least > 1 else 0.0)
 
 
 def _columns(main: Area, insets: list[Area], beside: int, below: int) -> tuple[list[Point], float, float]:
