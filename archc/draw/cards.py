@@ -38,24 +38,25 @@ class Cards:
     # Operators
 
     def apply(self, number: int, node: Apply, id: str) -> Box:
+        types = self.view.types(node.arguments)
         sign = symbol_of(node)
         if sign:
             box = Box(id, sign, form="circle", span=node.span)
         elif node.member is None:
-            pill = node.op.kind == "activation"
-            detail = self._label(node.op, self.view.types(node.arguments))
-            form = "pill" if pill else "card"
+            form = "pill" if node.op.kind == "activation" else "card"
+            detail = self._label(node.op, self.view.all_seen(types))
             box = Box(id, symbol_or_name(node, self.graph), detail, node.op.kind, form, span=node.span)
         else:
-            box = self._member(node, self.graph.members[node.member], id)
+            box = self._member(node, self.graph.members[node.member], id, types)
         box.operator = node.op.title()
         box.nodes = (number,)
         box.details.type = self._type(node.outputs[0].type)
-        box.details.flops = "" if self.graph.outline else self.view.flops(self._flops(node))
+        if not self.graph.outline:
+            box.details.flops = self.view.flops(self.view.costs.operator(node.op, types))
         return box
 
-    def _member(self, node: Apply, member: Member, id: str) -> Box:
-        detail = self._label(node.op, self.view.types(node.arguments))
+    def _member(self, node: Apply, member: Member, id: str, types: list[Tensor | None]) -> Box:
+        detail = self._label(node.op, self.view.all_seen(types))
         name = operator_name(node.op)
         box = Box(id, _title(member), f"{name} {detail}".strip(), node.op.kind, span=node.span)
         if not self.graph.outline:
@@ -63,9 +64,6 @@ class Cards:
         self._tell(box, member, None)
         self._count(box, member, member.first)
         return box
-
-    def _flops(self, node: Apply) -> Any:
-        return self.view.costs.node(self.graph, node)
 
     def read(self, number: int, node: Read, id: str) -> Box:
         member = self.graph.members[node.member]

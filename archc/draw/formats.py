@@ -15,6 +15,7 @@ from archc.draw.scene import Scene
 from archc.draw.sheet import sheet
 from archc.draw.stage import scene
 from archc.graph.ir import Graph
+from archc.source.collector import collector_paused
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +53,7 @@ def format_of(path: Path) -> str | None:
     return ENDINGS.get(path.suffix.lower())
 
 
+@collector_paused()
 def draw(
     graph: Graph,
     format: str,

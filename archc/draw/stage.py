@@ -19,6 +19,7 @@ from archc.graph.runs import runs
 from archc.ops.base import Op
 from archc.report.cost import Costs
 from archc.shapes import Tensor
+from archc.source.collector import collector_paused
 
 MOST_BOXES = 40
 """As many boxes as the main chart shows where no level is asked for."""
@@ -28,6 +29,7 @@ _OUTLINE_WEIGHT = {"conv": 4, "linear": 2}
 """What an operator counts for its block's colour where nobody knows its parameters."""
 
 
+@collector_paused()
 def scene(graph: Graph, options: Options = DEFAULTS) -> Scene:
     """The scene of a Graph.
 

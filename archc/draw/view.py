@@ -71,6 +71,8 @@ class View:
 
     def tied(self, member: Member, first: int = 0) -> list[Tied]:
         """The tied weights below a copy of a member, by their paths from there on."""
+        if not self.ties:
+            return []
         start = tuple(weights_path(member, first).split("."))
         return [(words[len(start) :], count) for words, count in self.ties if words[: len(start)] == start]
 
@@ -113,8 +115,13 @@ class View:
         return "" if self.graph.outline and len(text) > LONGEST_LABEL else text
 
     def types(self, operands: tuple[Operand, ...]) -> list[Tensor | None]:
-        """The types of an operator's operands, bundles taken apart, in the chart's names."""
-        types = [operand_type(self.graph, operand) for operand in spread(self.graph, operands)]
+        """The types of an operator's operands, bundles taken apart."""
+        return [operand_type(self.graph, operand) for operand in spread(self.graph, operands)]
+
+    def all_seen(self, types: list[Tensor | None]) -> list[Tensor | None]:
+        """Types of tensors in the chart's names."""
+        if not self.numbers:
+            return types
         return [None if type_ is None else self.seen(type_) for type_ in types]  # type: ignore[misc]
 
     def flops(self, flops: Size | None) -> str:

@@ -116,7 +116,7 @@ class Costs:
         """FLOPs of one node of a Graph, all its copies together."""
         if isinstance(node, Apply):
             types = [operand_type(graph, operand) for operand in spread(graph, node.arguments)]
-            return self._operator(node.op, types)
+            return self.operator(node.op, types)
         if isinstance(node, Call):
             total: Size | None = 0
             for _, alike in groupby(graph.members[node.member].uses[node.use], key=id):
@@ -130,15 +130,17 @@ class Costs:
         if copy.target is None:
             return 0
         if isinstance(copy.target, Op):
-            return self._operator(copy.target, flat(copy.inputs))
+            return self.operator(copy.target, flat(copy.inputs))
+        if not isinstance(copy.target, Graph):
+            return None  # nobody knows what it is
         inner = self.flops(copy.target)
         try:
             return None if inner is None else substitute(inner, outer(inner, copy.numbers))
         except TooLarge:
             return None
 
-    def _operator(self, op: Op, types: list[Tensor | None]) -> Size | None:
-        """FLOPs of an operator."""
+    def operator(self, op: Op, types: list[Tensor | None]) -> Size | None:
+        """FLOPs of an operator on inputs of these types."""
         key = (op, tuple(types))
         if key not in self._done:
             self._done[key] = _flops(op, types)
