@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from archc.draw.mermaid import mermaid
 from archc.draw.options import Options
 from archc.draw.scene import Box, Edge, Frame, Scene
-from archc.draw.sheet import sheet
+from archc.draw.sheet import Page, sheet
 from archc.draw.stage import scene
 from archc.draw.svg import svg
 from archc.graph.ir import Graph
@@ -16,6 +16,8 @@ from archc.graph.ir import Graph
 Links = Mapping[str, str]
 """Where a block or an operator is told of: its name -> an anchor of the document, `#resnetblock`."""
 
+COLUMN = Page(880.0, 2400.0, turns=False)
+"""A picture stands in a column of text: rather long than wide."""
 MOST_BOXES = 30
 """As many boxes as a chart has before the blocks in it stay closed: each has a chart of its own."""
 FEW_NAMES = 8
@@ -69,7 +71,7 @@ def _picture(name: str, drawing: Scene, leads: _Leads, part: str = "") -> Pictur
     leads.put(drawing, "")
     text = mermaid(drawing)
     leads.put(drawing, leads.document)
-    return Picture(name, _described(drawing), svg(sheet(drawing)), text, part)
+    return Picture(name, _described(drawing), svg(sheet(drawing, COLUMN)), text, part)
 
 
 def _described(drawing: Scene) -> str:
