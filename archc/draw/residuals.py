@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from archc.draw.scene import Box, Edge, Frame
+from archc.draw.scene import Box, Edge, Frame, Item
 
 
 def mark_residuals(frame: Frame, skips: Collection[Edge] = ()) -> None:
-    """Mark the edges into a sum, and those in `skips`, whose source reaches the target by another way.
+    """Mark the edges into a sum, and those in `skips`, whose source reaches the target by another way;
+    a box that may be bypassed on its way to a sum is a part of that way.
 
     Items stand after what they are made from. What that is, is a set of bits for each: a chain of any
     length takes time in proportion to it.
@@ -27,7 +28,15 @@ def mark_residuals(frame: Frame, skips: Collection[Edge] = ()) -> None:
             bits |= made_of[source] | 1 << source
         made_of.append(bits)
         for source, edge in edges:
-            wanted = number in sums or id(edge) in skipping
-            if wanted and edge.style == "data":
-                around = any(made_of[other] >> source & 1 for other in sources if other != source)
-                edge.style = "residual" if around else "data"
+            if edge.style != "data" or number not in sums and id(edge) not in skipping:
+                continue
+            first = before[source][0] if _may_be_bypassed(frame.items[source], before[source]) else None
+            start = source if first is None else first[0]
+            if any(made_of[other] >> start & 1 for other in sources if other != source):
+                edge.style = "residual"
+                if first is not None:
+                    first[1].style = "residual"
+
+
+def _may_be_bypassed(item: Item, edges: list[tuple[int, Edge]]) -> bool:
+    return isinstance(item, Box) and len(item.nodes) > 1 and item.dotted and len(edges) == 1

@@ -51,6 +51,13 @@ def test_an_undecided_part_is_dotted_with_its_condition_and_cases() -> None:
     assert items["time_emb"].dotted and items["time_proj"].dotted
 
 
+def test_a_shortcut_that_may_be_bypassed_is_a_residual() -> None:
+    drawing, _ = drawn(f"{VQ}/nets.yaml#ResnetBlock")
+    styles = {(e.source, e.target): e.style for e in drawing.main.edges}
+    assert styles["x", "shortcut"] == styles["shortcut", "n15"] == "residual"
+    assert styles["x", "block1"] == "data"
+
+
 def test_a_repeat_is_first_dots_last() -> None:
     drawing, items = drawn(f"{VQ}/nets.yaml#SamplerBlock")
     assert items["layer.0"].title == "layer[0]" and items["layer.1"].title == "layer[layers − 1]"
