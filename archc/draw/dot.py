@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from html import escape
 from itertools import pairwise, product
+from textwrap import wrap
 from typing import Literal
 from urllib.parse import quote
 
@@ -16,6 +17,8 @@ from archc.draw.scene import Box, Edge, Frame, Item, Scene
 
 _FONT = "Helvetica"
 _TITLE, _SMALL = 11, 9
+_LINE = 100
+"""As many letters as a line of facts has."""
 _FORMS: dict[str, dict[str, str]] = {
     "circle": {"shape": "circle", "width": "0.3", "margin": "0.02"},
     "dots": {"shape": "plain", "style": "solid"},
@@ -33,7 +36,7 @@ _EDGES = {
 
 def dot(scene: Scene) -> str:
     """The text of a `.dot` file; `dot -Tsvg` draws it."""
-    heading = Label(scene.title, [], [" · ".join(scene.facts)] if scene.facts else [])
+    heading = Label(scene.title, [], wrap(" · ".join(scene.facts), _LINE))
     chart = graphviz.Digraph(
         name=Names()[scene.title],
         comment="Drawn by archc",

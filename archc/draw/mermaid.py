@@ -191,7 +191,8 @@ def _label(label: Label, link: str | None = None) -> str:
 
 
 def _text(text: str) -> str:
-    """A text as mermaid shows it in a label, where it would take signs for its own.
+    """A text as mermaid shows it in a label, where it would take signs for its own: exactly that text
+    from mermaid 11.16 on; older ones take some of Markdown's signs for theirs all the same.
 
     >>> _text('a_b < "c" #1, `d` 2 * 3')
     'a_b #lt; #quot;c#quot; #35;1, #96;d#96; 2 #42; 3'
