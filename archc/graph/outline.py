@@ -41,6 +41,10 @@ from archc.shapes import (
 from archc.source.text import Span
 
 
+DOTS = "..."
+"""The name of the dimension that stands for all those that an input leaves open."""
+
+
 class OutlineInference(Inference):
     """Asks operators for types, and takes none for an answer."""
 
@@ -270,6 +274,10 @@ class OutlineInside(Inside):
         return Given(given.name, value, given.span)
 
     def _translate(self, size: Dim, place: Any, name: str | None = None) -> Size:
+        if name is None and str(size) == DOTS and DOTS not in self.sizes:
+            inner = symbol(DOTS)
+            self._bind(inner, DOTS, size, place)
+            return inner
         if name is None or size in self._whole:
             return super()._translate(size, place, name)
         # by its own name, not as an expression: so the instances of a block are few

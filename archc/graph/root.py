@@ -11,7 +11,7 @@ from archc.graph.binding import bind_params, preset
 from archc.graph.elaborate import Elaborator, presence_of
 from archc.graph.ir import Bundle, Graph, Type
 from archc.graph.numbers import Numbers, stamp
-from archc.graph.outline import OutlineInside, length
+from archc.graph.outline import DOTS, OutlineInside, length
 from archc.graph.signature import Inside
 from archc.graph.values import Failed, Given, Target
 from archc.lang.outline import supposed
@@ -266,7 +266,7 @@ class _Root:
         for item in declared.shape:
             if isinstance(item, Dots):
                 # One dimension; the built module refuses another rank.
-                shape.append(symbol(f"{declared.name}_n"))
+                shape.append(symbol(DOTS if self.context.outline else f"{declared.name}_n"))
                 continue
             size = numbers.evaluate(item)
             if isinstance(size, Unsettled):
