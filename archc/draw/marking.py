@@ -187,7 +187,8 @@ def box_words(place: Place) -> list[Text]:
         case "port" | "dots":
             return []
         case "circle":
-            found.append(Text(x, middle + 5, box.title, 15, anchor="middle"))
+            size = 15.0 if len(box.title) == 1 else 11.0  # a sign, or a short word
+            found.append(Text(x, middle + size / 3, box.title, size, anchor="middle"))
             if condition:
                 found.append(Text(*condition_at(place.x, place.y, place.w), condition, SMALL, "small"))
             return found
