@@ -36,6 +36,8 @@ def arguments(parser: Parser) -> None:
 
 
 def execute(options: argparse.Namespace) -> int:
+    if options.output == "-":
+        raise UsageError("pictures stand beside a document: name a file instead of -")
     target = Path(options.output)
     if target.suffix.lower() not in (".md", ".markdown"):
         raise UsageError(f"a document is Markdown: name {target.with_suffix('.md')}, not {target}")

@@ -122,6 +122,8 @@ def test_check_of_nothing_says_that_all_is_missing_and_makes_no_folder(run, tmp_
         (["net.yaml#Res", "-o", "x.md"], "a document is of whole files: net.yaml, not net.yaml#Res"),
         (["net.yaml@wide", "-o", "x.md"], "a document is of whole files: net.yaml, not net.yaml@wide"),
         (["-", "-o", "x.md"], "a document tells where its specs are: name a file instead of -"),
+        (["net.yaml", "-o", "-"], "pictures stand beside a document: name a file instead of -"),
+        (["net.yaml", "-o", "x"], "a document is Markdown: name x.md, not x"),
         (["*.yml", "-o", "x.md"], "no file is named like *.yml"),
         (["net.yaml", "-o", "no/x.md"], "there is no folder no to write x.md into"),
         (["net.yaml", "-o", "x.md", "--chek"], "unknown option '--chek'; did you mean '--check'?"),
