@@ -11,6 +11,7 @@ from markdown_it import MarkdownIt
 from archc.cli.main import main
 from archc.document.markdown import Anchors
 from archc.lang.project import Project
+from archc.ops.table import TABLE, get
 
 ROOT = Path(__file__).parents[2]
 PAGE = ROOT / "docs" / "vq_nets.md"
@@ -180,3 +181,15 @@ def test_any_spec_has_a_document(specs: Path, tmp_path: Path) -> None:
     for link in re.findall(r"\]\((#[^)\s]+)\)", text):
         assert link in anchors, link
     assert main(["docs", str(specs), "-o", str(target), "--check"]) == 0
+
+
+def test_formulas_are_read_by_every_renderer(text: str) -> None:
+    """GitHub takes a backslash before a sign for Markdown's and drops it: none may stand in a formula."""
+    found = [cls.formula for name in TABLE if (cls := get(name)) is not None and cls.formula]
+    assert len(found) > 20
+    bare = re.sub(r"^```.*?^```$", "", text, flags=re.DOTALL | re.MULTILINE)
+    found += re.findall(r"\$\$(.*?)\$\$", bare, re.DOTALL)
+    found += re.findall(r"\$([^$]+)\$", re.sub(r"\$\$.*?\$\$", "", bare, flags=re.DOTALL))
+    for formula in found:
+        assert formula.count("{") == formula.count("}"), formula
+        assert not re.search(r"\\[^A-Za-z\n]", formula), formula
