@@ -94,6 +94,7 @@ def _spine(
     """The way from the entry to the exit, and its edges."""
     length: list[int | None] = [None] * count
     back: list[tuple[int, int] | None] = [None] * count
+    bent = [False] * count  # is the way to an item?
     fork: list[int | None] = [None] * count  # where the branch of an item parts from others
     for i in range(count):
         if len(before[i]) == 1:
@@ -103,7 +104,8 @@ def _spine(
             length[i] = 0
             continue
         reached = [(way, j) for way, j in before[i] if length[j] is not None]
-        reached = [way for way in reached if way[0] not in ends.bent] or reached
+        direct = [way for way in reached if way[0] not in ends.bent and not bent[way[1]]]
+        bent[i], reached = not direct, direct or reached
         if not reached:
             continue
         chosen = max(reached, key=lambda way: length[way[1]] or 0) if i in sums else reached[0]

@@ -152,6 +152,8 @@ class _Drawing:
         """A port at a side; where the border is comes out in the end."""
         side, channel = self.plan.borders[i], self.rows.channels[self.plan.layer[i]]
         level = channel.out_at((i, 0.0))
+        self._cover(self.rows.middles[self.plan.layer[i]], self.columns.x[i])
+        self._cover(level, self.columns.x[i])
         for e in self.plan.leaving[i]:
             self._wire(e, [(level, self.columns.column[e])])
             wire = self.wires[-1]

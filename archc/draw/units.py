@@ -225,16 +225,14 @@ def spread(count: int, room: Range, step: float, middle: float) -> list[float]:
 def put_tags(found: Unit, direction: Direction) -> None:
     """Stand the tags beside their item, each side's in a stack, and note how far they reach."""
     for side, tags in found.tags.items():
+        border = _at_border(found, tags, direction) if found.form == "frame" else []
         lengths, widths = [tag.extent[0] for tag in tags], [tag.extent[1] for tag in tags]
         whole = sum(lengths) + STACK * (len(tags) - 1)
         low, high = found.sides[side]
         middle = found.length / 2
-        ports = spread(len(tags), found.sides[side], whole / len(tags), middle)
-        if found.form == "frame":
-            ports = _at_border(found, tags, direction)
+        ports = border or spread(len(tags), found.sides[side], whole / len(tags), middle)
+        if border or len(tags) == 1:
             middle = (ports[0] + ports[-1]) / 2
-        elif len(tags) == 1:
-            middle = ports[0]
         at = middle - whole / 2
         bends = len(tags) - 1
         edge = (found.high + found.far) if side > 0 else found.low
