@@ -94,7 +94,8 @@ class Cards:
 
     def _frame(self, number: int, node: Call, piece: Piece, id: str, target: Graph) -> Frame:
         member = self.graph.members[node.member]
-        frame = Frame(id, _title(member) + piece.index, copies=piece.count, span=member.span)
+        name = target.name if member.hidden else _title(member)
+        frame = Frame(id, name + piece.index, copies=piece.count, span=member.span)
         frame.parallel = member.arranged == "parallel"
         frame.graph, frame.block = target, target.name
         again = self._count(frame, member, piece.copy, piece, node.use)
@@ -128,6 +129,8 @@ class Cards:
                 box.block = target.name
                 box.definition = self.stage.close(target)
                 box.detail, box.kind = self._widths(target, copy), self.stage.kind(target)
+                if member.hidden:  # written in place: its name is the block's
+                    box.title, box.detail = target.name, box.detail.removeprefix(target.name).strip()
             case Cases():
                 self._cases(box, target, copy, inputs)
             case None:

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Mapping
+from fractions import Fraction
+from math import lcm
+
 from archc.draw.words import Divisors, divisors_of, dtype_text, expression, shape_of, short
 from archc.graph.ir import Bundle, Graph, Ref
 from archc.lang.values import Unsettled
 from archc.ops.placeholder import Placeholder
 from archc.report.cost import Costs
 from archc.report.summary import flops_text
-from archc.shapes import Dim, Tensor, describe
+from archc.report.text import formula, number
+from archc.shapes import Dim, Size, Tensor, TooLarge, describe, substitute, symbol, symbols
 
 
 def facts(graph: Graph, costs: Costs) -> list[str]:
@@ -21,12 +27,52 @@ def facts(graph: Graph, costs: Costs) -> list[str]:
         return [*_open_params(graph), ways]
     cost = costs.graph(graph)
     found = [f"{cost.parameters:,} params"]
-    flops = flops_text(cost.flops)
-    if flops not in ("?", "-", "…"):
+    flops = whole_flops(cost.flops, divisors)
+    if flops:
         found.append(f"{flops} FLOPs")
     found.append(ways)
     found += guards(graph)
     return found
+
+
+def whole_flops(flops: Size | None, divisors: Divisors) -> str:
+    """FLOPs as text: a number, or a polynomial over the free sizes. One with parts of them, `H // 16`, is
+    told for sizes that are divisible, exact where the guards demand that.
+
+    >>> H = symbol("H")
+    >>> whole_flops(4096 * H * (H // 16) + 64 * (H // 2) + 100000 * H + 8192, {})
+    '≈ 256·H² + 100.0k·H + 8.2k'
+    """
+    text = flops_text(flops)
+    if text in ("?", "-"):
+        return ""
+    if text != "…" and "//" not in text:
+        return text
+    shares = [int(share) for share in re.findall(r"// (\d+)", str(flops))]
+    step = {name: divisors.get(name, lcm(*shares)) for name in symbols(flops)}
+    try:
+        whole = str(substitute(flops, {name: by * symbol(name) for name, by in step.items()}))
+    except TooLarge:
+        return ""
+    if "//" in whole or " - " in whole or "(" in whole:
+        return ""
+    parts = [_term(part, step) for part in whole.split(" + ")]
+    exact = all(name in divisors for name in symbols(flops) if re.search(rf"\b{name} // ", str(flops)))
+    return ("" if exact else "≈ ") + " + ".join(parts)
+
+
+def _term(text: str, step: Mapping[str, int]) -> str:
+    """A term over sizes of so many steps each, in those sizes."""
+    value, factors = Fraction(1), []
+    for factor in text.split(" * "):
+        if factor.isdecimal():
+            value *= int(factor)
+            continue
+        name, _, power = factor.partition(" ** ")
+        value /= step[name] ** int(power or 1)
+        factors.append(formula(factor))
+    count = number(float(value)) if value >= 10 else f"{float(value):.2g}"
+    return "·".join([count, *factors] if value != 1 or not factors else factors)
 
 
 def _open_params(graph: Graph) -> list[str]:

@@ -159,10 +159,12 @@ def test_too_many_insets_are_told() -> None:
 def test_facts(checked) -> None:
     assert scene(checked("encoder")).facts == [
         "1,418,240 params",
+        "≈ 2.1·B·H²·W² + 429.5k·B·H·W FLOPs",
         "3 × H × W → 512 × H//16 × W//16",
         "H, W at least 16",
     ]
     told = scene(checked("time")).facts
+    assert "320·B·H²·W² + 11.8M·B·H·W + 5.8M·B FLOPs" in told, "exact: the guards make all sizes whole"
     assert "x: 3 × H × W, t?: int64[B] → 3 × H × W" in told and "H, W divisible by 8" in told
     assert "640·B FLOPs" in scene(checked("chain")).facts
 

@@ -209,6 +209,12 @@ def test_what_the_spec_says_of_a_node_is_on_its_box() -> None:
     assert found["up"].link == "https://example.org/up"
 
 
+def test_a_block_in_place_has_the_block_s_name() -> None:
+    (box,) = (item for item in drawn("InPlace", level=0).main.items if item.block == "Half")
+    assert isinstance(box, Box) and (box.title, box.detail) == ("Half", "8 → 4")
+    assert "Half" in {item.title for item in drawn("InPlace", level=1).main.items}
+
+
 def test_details_are_in_the_names_of_the_model() -> None:
     found = items(drawn("Outer", level=2))
     details = found["deep.0-3.st.fc"].details
