@@ -12,6 +12,8 @@ from archc.draw.units import PORT_GAP, UPRIGHT, Direction, Unit
 
 GAP, RAIL = 22.0, 14.0
 """Room beside an item, and between two lines."""
+SNAP = 4.0
+"""A bend as small as this is made straight."""
 BESIDE, ABOVE = 6.0, 4.0
 """Between a line and its label: at the right of one that runs down, above one that runs across."""
 
@@ -129,6 +131,9 @@ class Columns:
                     continue
                 found.add(e)
                 self.column[e] = out
+                if 0 < abs(out - into) <= SNAP:
+                    port = self.plan.edges[e].edge.target_port
+                    self.units[b].move_port(port, out - into, self.direction in UPRIGHT)
                 label = self.plan.edges[e].edge.label
                 end = abs(out) + (label_reach(label, self.direction) if label else 0.0)
                 self.reach[side].raise_to(slot, slot + 1, end + 0.1)

@@ -152,14 +152,15 @@ def _tags(
 
 
 def _sides(made: Plan, ports: Mapping[str, int]) -> None:
-    """The sides of branches: they keep the order of the items."""
+    """The sides of branches, first of those from ports whose side is settled. They keep the order of the
+    items, unless more of what they take in stands at the other side."""
     made.side = dict.fromkeys(made.placed, 0)
     rails = any(not ear.inner for ear in made.ears)
-    for ear in made.ears:
-        if ear.inner:
-            side = _side(made, ear, rails, ports)
-            rails = rails or (side > 0 and ear.start is not None)
-            made.side.update(dict.fromkeys(ear.inner, side))
+    branches = [ear for ear in made.ears if ear.inner]
+    for ear in sorted(branches, key=lambda ear: made.items[ear.inner[0]].id not in ports):
+        side = _side(made, ear, rails, ports)
+        rails = rails or (side > 0 and ear.start is not None)
+        made.side.update(dict.fromkeys(ear.inner, side))
 
 
 def _side(made: Plan, ear: Ear, rails: bool, ports: Mapping[str, int]) -> int:
@@ -170,6 +171,9 @@ def _side(made: Plan, ear: Ear, rails: bool, ports: Mapping[str, int]) -> int:
         return 1 if wanted > 0 else -1
     if any(near):
         return next(filter(None, near))
+    around = sum(made.side[made.edges[e].source] for i in ear.inner for e in made.coming[i])
+    if around:
+        return 1 if around > 0 else -1
     if ear.start is None:  # at the left where lines run at the right
         before = not made.spine or first < made.spine[0]
         return -1 if rails or before or ear.end is None else 1

@@ -93,6 +93,25 @@ class Unit:
     def form(self) -> str:
         return self.item.form if isinstance(self.item, Box) else "frame"
 
+    def move_port(self, id: str, by: float, upright: bool) -> None:
+        """Move a port of a frame a little across, with what leads on straight from it."""
+        assert self.inside is not None
+        axis = 0 if upright else 1
+        for place in self.inside.places:
+            if place.item.id == id:
+                old = (place.x, place.y)[axis]
+                place.x, place.y = (place.x + by, place.y) if upright else (place.x, place.y + by)
+                place.spine += by
+        for wire in self.inside.wires:
+            if wire.edge.source == id:
+                for number, point in enumerate(wire.points):
+                    if point[axis] != old:
+                        break
+                    moved = list(point)
+                    moved[axis] = round(moved[axis] + by, 1)
+                    wire.points[number] = moved[0], moved[1]
+        self.ports[id] = round(self.ports[id] + by, 1)
+
     def room(self, side: int) -> int:
         """How many ways can come in at a side."""
         if self.form in ("circle", "strip"):
