@@ -16,6 +16,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
+from itertools import cycle
 from statistics import median
 
 from frontend import machine, milliseconds, table, timed
@@ -32,20 +33,23 @@ WHOLE = Options(level=99, insets=False)
 """Everything opened: the chart has as many nodes as are promised."""
 
 
+CALLS = ("layer_norm", "linear(64)")
+
+
 def chain(count: int) -> str:
-    """One after the other."""
-    names = [f"n{i}" for i in range(count)]
-    nodes = "".join(
-        f"      {name}: {'linear(64)' if i % 2 else 'layer_norm'}\n" for i, name in enumerate(names)
-    )
-    head = "  Net:\n    inputs: {x: [B, 64]}\n    nodes:\n"
-    return _spec(f"{head}{nodes}    flow:\n      y: x -> {' -> '.join(names)}\n")
+    """One after the other, ten in a line of the flow."""
+    nodes = flow = ""
+    for i in range(count // 10):
+        names = [f"n{i}_{j}" for j in range(10)]
+        nodes += "".join(f"      {name}: {call}\n" for name, call in zip(names, cycle(CALLS), strict=False))
+        flow += f"      h{i + 1}: h{i} -> {' -> '.join(names)}\n"
+    return _spec(f"  Net:\n    inputs: {{h0: [B, 64]}}\n    nodes:\n{nodes}    flow:\n{flow}")
 
 
 def residual(count: int) -> str:
-    """Pre-norm blocks around shortcuts, written out: seven nodes each."""
+    """Pre-norm blocks around shortcuts, written out: six nodes each."""
     nodes = flow = ""
-    for i in range(count // 7):
+    for i in range(count // 6):
         nodes += f"      norm{i}: layer_norm\n      up{i}: linear(256)\n      down{i}: linear(64)\n"
         flow += f"      h{i + 1}: h{i} + (h{i} -> norm{i} -> up{i} -> gelu -> down{i} -> dropout(0.1))\n"
     return _spec(f"  Net:\n    inputs: {{h0: [B, 64]}}\n    nodes:\n{nodes}    flow:\n{flow}")
@@ -53,7 +57,7 @@ def residual(count: int) -> str:
 
 def unet(count: int) -> str:
     """Levels down and up of unlike widths, a block in a block, with skips from each to each."""
-    levels = max(count // 56, 2)
+    levels = max(count // 31, 2)
     widths = ", ".join(str(8 * (i + 1)) for i in range(levels))
     return _spec(f"""\
   Res:
@@ -94,12 +98,14 @@ def unet(count: int) -> str:
 
 
 def fans(count: int) -> str:
-    """A value taken by eight and summed, again and again."""
+    """A value taken by eight, and their sum by eight, again and again."""
     flow = nodes = ""
-    for i in range(count // 9):
+    for i in range(count // 10):
         names = [f"n{i}_{j}" for j in range(8)]
         nodes += "".join(f"      {name}: linear(64)\n" for name in names)
-        flow += f"      h{i + 1}: {' + '.join(f'(h{i} -> {name})' for name in names)}\n"
+        flow += (
+            f"      h{i + 1}: {', '.join(f'(h{i} -> {name})' for name in names)} -> stack -> sum(axis=0)\n"
+        )
     return _spec(f"  Net:\n    inputs: {{h0: [B, 64]}}\n    nodes:\n{nodes}    flow:\n{flow}")
 
 

@@ -1,7 +1,7 @@
 """How fast archc is in front of torch: starting, checking, emitting, drawing.
 
     python benchmarks/frontend.py             all tables, some minutes
-    python benchmarks/frontend.py startup     one of: startup, depth, lines, emit, draw
+    python benchmarks/frontend.py startup     one of: startup, depth, lines, emit
 
 Prints Markdown. Every figure is CPU time, of processes of their own (with bytecode written, as on a
 user's machine) or within this one, and the median of several rounds; what is compared runs in turn
@@ -25,7 +25,7 @@ from statistics import median
 from typing import NamedTuple
 
 ROOT = Path(__file__).parents[1]
-ENCODER = "specs/vq/nets.yaml#Encoder"
+ENCODER = "specs/vq/nets.yaml#Encoder@iris"
 YARDSTICK = "import yaml, pydantic, networkx"
 
 
@@ -234,17 +234,7 @@ def emit(processes: Processes, folder: Path) -> str:
     return table("Source of a checked transformer", ["layers", "CPU time"], rows)
 
 
-def draw(processes: Processes, folder: Path) -> str:
-    """The picture of checked blocks, within this process."""
-    import archc
-
-    graphs = {count: archc.graph(archc.text(flow(count))) for count in (50, 500, 5_000)}
-    found = timed({f"{n:,}": lambda graph=graph: archc.draw(graph) for n, graph in graphs.items()}, 3)
-    rows = [[name, milliseconds(seconds)] for name, seconds in found.items()]
-    return table("Picture of a checked block", ["flow lines", "CPU time"], rows)
-
-
-TABLES = {"startup": startup, "depth": depth, "lines": lines, "emit": emit, "draw": draw}
+TABLES = {"startup": startup, "depth": depth, "lines": lines, "emit": emit}
 
 
 def machine() -> Iterator[str]:

@@ -219,13 +219,14 @@ def test_a_missing_graphviz_is_told(run, monkeypatch: pytest.MonkeyPatch, tmp_pa
     assert not (tmp_path / "net.svg").exists()
 
 
-@pytest.mark.parametrize(("format", "module"), [("png", "resvg_py"), ("pdf", "fpdf")])
+@pytest.mark.parametrize(("format", "module"), [("png", "resvg_py"), ("pdf", "reportlab")])
 def test_a_missing_extra_is_told(
     run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, format: str, module: str
 ) -> None:
+    gone = [name for name in sys.modules if name.partition(".")[0] == module]
+    for name in [*gone, f"archc.draw.{format}"]:
+        monkeypatch.delitem(sys.modules, name, raising=False)
     monkeypatch.setitem(sys.modules, module, None)
-    for name in [name for name in sys.modules if name == f"archc.draw.{format}"]:
-        monkeypatch.delitem(sys.modules, name)
     ended = run("draw", "net.yaml", "-o", f"net.{format}")
     assert ended.status == WRONG and ended.err.count("\n") == 1
     assert f"pip install 'archc[{format}]'" in ended.err

@@ -182,7 +182,8 @@ def _console(fence: Any, compare: Compare) -> None:
         words = shlex.split(command)
         assert words[0] == "archc", f"{fence.place}: {command}"
         status, told = _run(words[1:])
-        assert (status != 0) == ("error" in told), f"{fence.place}: {command}\n{told}"
+        wrong = "error" in told or told.startswith(f"archc {words[1]}: ")
+        assert (status != 0) == wrong, f"{fence.place}: {command}\n{told}"
         found += f"$ {command}\n" + (told if wanted.strip() else "") + "\n" * wanted.endswith("\n\n")
     compare(fence, found)
 

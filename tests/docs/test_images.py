@@ -2,13 +2,22 @@
 
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 import archc
 
 ROOT = Path(__file__).parents[2]
-IMAGES = {"encoder.svg": "specs/vq/nets.yaml#Encoder@iris", "tutorial.svg": "encoder.yaml"}
+ENCODER = "specs/vq/nets.yaml#Encoder@iris"
+IMAGES: dict[str, tuple[str, dict[str, Any]]] = {
+    "encoder.svg": (ENCODER, {}),
+    "closed.svg": (ENCODER, {"level": 0, "insets": False}),
+    "across.svg": (ENCODER, {"level": 1, "direction": "LR", "compact": True, "insets": False}),
+    "unbound.svg": ("specs/vq/nets.yaml#SamplerBlock", {"insets": False}),
+    "residual.svg": ("specs/vq/nets.yaml#ResnetBlock", {}),
+    "tutorial.svg": ("encoder.yaml", {}),
+}
 
 
 @pytest.mark.parametrize("name", IMAGES)
@@ -19,7 +28,9 @@ def test_image_is_current(
     (tmp_path / "specs").symlink_to(ROOT / "specs")
     (tmp_path / "encoder.yaml").write_text(of_tutorial("encoder.yaml"), encoding="utf-8")
     path = ROOT / "docs" / "images" / name
-    picture = archc.draw(IMAGES[name])
+    address, options = IMAGES[name]
+    picture = archc.draw(address, **options)
+    assert isinstance(picture, str)
     if request.config.getoption("--golden"):
         path.write_text(picture, encoding="utf-8")
     assert path.read_text(encoding="utf-8") == picture, (

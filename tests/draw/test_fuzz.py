@@ -26,9 +26,16 @@ OPTIONS = st.builds(
 )
 
 
+SPECS = st.one_of(specs(), specs(), other_specs())
+
+
 @settings(max_examples=400, report_multiple_bugs=False)
-@given(text=st.one_of(specs(), specs(), other_specs()), unbound=st.booleans(), options=OPTIONS)
+@given(text=SPECS, unbound=st.booleans(), options=OPTIONS)
 def test_drawings_of_specs_at_random(text: str, unbound: bool, options: Options) -> None:
+    prove(text, unbound, options)
+
+
+def prove(text: str, unbound: bool, options: Options) -> None:
     note(text)
     result = to_draw(archc.text(text), (), unbound=unbound)
     event("drawn" if result.graph is not None else "wrong")
