@@ -14,6 +14,7 @@ from archc.lang.reading import (
     build,
     entries,
     fields,
+    link,
     mapping,
     missing,
     misspelt,
@@ -27,7 +28,7 @@ from archc.source import tree as t
 
 KEYS: dict[str, Reader] = {
     "doc": text,
-    "link": text,
+    "link": link,
     "direction": plain,
     "params": entries(param, "a param", "c_out: int = 64"),
     "let": entries(let, "a value", "width: ch * 2"),

@@ -12,11 +12,13 @@ from archc.lang.reading import (
     build,
     call,
     call_at,
+    color,
     expression,
     expression_at,
     fields,
     identifier,
     key_span,
+    link,
     mapping,
     place,
     plain,
@@ -70,8 +72,8 @@ KEYS: dict[str, Reader] = {
     "share": plain,
     "doc": text,
     "label": text,
-    "link": text,
-    "color": text,
+    "link": link,
+    "color": color,
 }
 
 

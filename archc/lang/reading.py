@@ -137,6 +137,29 @@ def text(reading: Reading, key: Scalar, value: Node) -> Any:
     return value.text
 
 
+def link(reading: Reading, key: Scalar, value: Node) -> Any:
+    """The address of a page, which a diagram leads to: never one that a browser would run."""
+    found = text(reading, key, value)
+    if found is WRONG or _ADDRESS.match(found.strip()):
+        return found
+    return wrong_kind(reading, value, f"`{key.text}`", "the address of a page", _LINK)
+
+
+_LINK = "link: https://arxiv.org/abs/1706.03762"
+_ADDRESS = re.compile(r"(https?|mailto):|[^:]*$|[^:/?#]*[/?#]", re.IGNORECASE)
+
+
+def color(reading: Reading, key: Scalar, value: Node) -> Any:
+    """A colour as `#rgb` or `#rrggbb`."""
+    found = text(reading, key, value)
+    if found is WRONG or _COLOR.fullmatch(found):
+        return found
+    return wrong_kind(reading, value, f"`{key.text}`", "a colour in hexadecimal", 'color: "#ff8800"')
+
+
+_COLOR = re.compile(r"#(?:[0-9a-fA-F]{3}|[0-9a-fA-F]{6})")
+
+
 def plain(reading: Reading, key: Scalar, value: Node) -> Any:
     """A bool, a number or a text; pydantic says whether it fits."""
     if isinstance(value, Scalar):
