@@ -34,8 +34,8 @@ _EDGES = {
 }
 
 
-def dot(scene: Scene) -> str:
-    """The text of a `.dot` file; `dot -Tsvg` draws it."""
+def dot(scene: Scene, **attributes: str) -> str:
+    """The text of a `.dot` file; `dot -Tsvg` draws it. `attributes` are further ones of the graph."""
     heading = Label(scene.title, [], wrap(" · ".join(scene.facts), _LINE))
     chart = graphviz.Digraph(
         name=Names()[scene.title],
@@ -52,6 +52,7 @@ def dot(scene: Scene) -> str:
             "pad": "0.2",
             "nodesep": "0.3",
             "ranksep": "0.35",
+            **attributes,
         },
         node_attr={
             "shape": "box",

@@ -5,16 +5,21 @@ from __future__ import annotations
 import os
 import shutil
 import struct
-import subprocess
 import sysconfig
 import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import graphviz
+from graphviz.backend import dot_command
 
 from archc.draw.dot import dot
 from archc.draw.options import DrawError
 from archc.draw.scene import Scene
 
-_OPTIONS = {"svg": ["-Tsvg"], "png": ["-Tpng", "-Gdpi=192"], "pdf": ["-Tpdf"]}
-"""What `dot` is asked for; a picture at twice its size, so that it is sharp on every screen."""
+_ATTRIBUTES = {"svg": {}, "png": {"dpi": "192"}, "pdf": {}}
+"""The formats; a picture has twice its size, so that it is sharp on every screen."""
 _HOW = "apt install graphviz, brew install graphviz, or pip install 'archc[graphviz]'; .dot text needs none"
 
 
@@ -28,36 +33,45 @@ def render(scene: Scene, format: str) -> str | bytes:
     The same scene gives the same bytes from the same version of Graphviz. Raises EngineMissing where
     there is no Graphviz, and DrawError for other formats and what Graphviz cannot draw.
     """
-    if format not in _OPTIONS:
-        raise DrawError(f"graphviz draws {', '.join(_OPTIONS)}, not {format}", "leave the engine out")
+    if format not in _ATTRIBUTES:
+        raise DrawError(f"graphviz draws {', '.join(_ATTRIBUTES)}, not {format}", "leave the engine out")
     programs = [found for found in (_found("dot"), _found("graphviz-pure")) if found]
     if not programs:
         raise EngineMissing("graphviz is not installed", _HOW)
-    text = dot(scene)
+    text = dot(scene, **_ATTRIBUTES[format]).encode()
     for program in programs:
-        ended = _run(program, _OPTIONS[format], text)
-        if ended.returncode == 0:
-            return _signed(ended.stdout, format)
-        told = ended.stderr.decode(errors="replace").strip()
-        if "not recognized" not in told:
-            raise DrawError(f"graphviz failed: {told.splitlines()[0] if told else ended.returncode}")
+        try:
+            with _run_by(program):
+                return _signed(graphviz.pipe("dot", format, text, quiet=True), format)
+        except graphviz.CalledProcessError as error:
+            told = error.stderr.decode(errors="replace").strip()
+            if "not recognized" not in told:
+                why = told.splitlines()[0] if told else f"it ended with status {error.returncode}"
+                raise DrawError(f"graphviz failed: {why}") from None
+        except OSError as error:
+            raise EngineMissing(f"{program} cannot be run: {error.strerror}", _HOW) from None
     raise DrawError(f"this graphviz draws no {format}", "apt install graphviz, or brew install graphviz")
 
 
-def _found(program: str) -> str | None:
+def _found(program: str) -> Path | None:
     """Where a program is: on the path, or beside this Python."""
-    return shutil.which(program) or shutil.which(program, path=sysconfig.get_path("scripts"))
+    found = shutil.which(program) or shutil.which(program, path=sysconfig.get_path("scripts"))
+    return Path(found) if found else None
 
 
-def _run(program: str, options: list[str], text: str) -> subprocess.CompletedProcess[bytes]:
-    # The date in a pdf is of no picture's making; -q leaves out warnings of letters' widths.
-    environment = {**os.environ, "SOURCE_DATE_EPOCH": "0"}
+@contextmanager
+def _run_by(program: Path) -> Iterator[None]:
+    """The program that the graphviz package runs for a while, with a date that is the same every time,
+    as a pdf has one."""
+    before, epoch = dot_command.DOT_BINARY, os.environ.get("SOURCE_DATE_EPOCH")
+    dot_command.DOT_BINARY = program
+    os.environ.setdefault("SOURCE_DATE_EPOCH", "0")
     try:
-        return subprocess.run(
-            [program, "-q", *options], input=text.encode(), capture_output=True, env=environment
-        )
-    except OSError as error:
-        raise EngineMissing(f"{program} cannot be run: {error.strerror}", _HOW) from None
+        yield
+    finally:
+        dot_command.DOT_BINARY = before
+        if epoch is None:
+            del os.environ["SOURCE_DATE_EPOCH"]
 
 
 def _signed(picture: bytes, format: str) -> str | bytes:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import shutil
+import subprocess
 import sys
 import sysconfig
 import xml.etree.ElementTree as ET
@@ -10,7 +12,6 @@ from pathlib import Path
 
 import pytest
 
-from archc.draw import graphviz
 from archc.draw.graphviz import EngineMissing, render
 from archc.draw.options import DrawError
 from archc.draw.stage import scene
@@ -98,7 +99,7 @@ def test_other_formats(checked) -> None:
     "script, message",
     [
         ("echo 'Error: out of memory' >&2; echo more >&2; exit 1", "^graphviz failed: Error: out of memory$"),
-        ("exit 3", "^graphviz failed: 3$"),
+        ("exit 3", "^graphviz failed: it ended with status 3$"),
     ],
 )
 def test_a_failing_graphviz_is_one_line(
@@ -120,8 +121,23 @@ def test_a_program_that_does_not_run(checked, nothing: None, tmp_path: Path) -> 
         render(scene(checked("res")), "svg")
 
 
+@needs_some
+def test_nothing_is_left_behind(checked, monkeypatch: pytest.MonkeyPatch) -> None:
+    from graphviz.backend import dot_command
+
+    monkeypatch.delenv("SOURCE_DATE_EPOCH", raising=False)
+    before = dot_command.DOT_BINARY
+    render(scene(checked("res")), "svg")
+    assert before == dot_command.DOT_BINARY and "SOURCE_DATE_EPOCH" not in os.environ
+
+
+def test_the_package_is_imported_when_it_is_wanted() -> None:
+    code = "import sys, archc.draw.formats, archc.cli.draw; sys.exit('graphviz' in sys.modules)"
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
 def test_the_text_needs_no_graphviz(checked, nothing: None) -> None:
     from archc.draw.dot import dot
 
-    assert graphviz.shutil.which("dot") is None
+    assert shutil.which("dot") is None
     assert dot(scene(checked("res"))).startswith("// Drawn by archc")
