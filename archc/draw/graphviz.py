@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import struct
 import sysconfig
@@ -84,4 +85,5 @@ def _signed(picture: bytes, format: str) -> str | bytes:
         note = b"tEXtSoftware\0Drawn by archc"
         chunk = struct.pack(">I", len(note) - 4) + note + struct.pack(">I", zlib.crc32(note))
         return picture[:start] + chunk + picture[start:]
-    return picture
+    # Graphviz writes the hour into a pdf, but for versions that know SOURCE_DATE_EPOCH.
+    return re.sub(rb"(/CreationDate \(D:)\d{14}", rb"\g<1>19700101000000", picture)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -54,6 +55,14 @@ def test_bytes_are_the_same_every_time(checked, format: str, start: str | bytes)
     first, again = (render(scene(checked("res")), format) for _ in range(2))
     assert first == again
     assert first[: len(start)] == start
+
+
+@needs_dot
+def test_a_pdf_has_no_hour(checked) -> None:
+    picture = render(scene(checked("res")), "pdf")
+    assert isinstance(picture, bytes)
+    dates = re.findall(rb"CreationDate \(D:(\d+)", picture)
+    assert set(dates) <= {b"19700101000000"}
 
 
 @needs_some
