@@ -149,12 +149,20 @@ class Columns:
     def _stand_ears(self) -> None:
         sides = {ear: self._side(ear) for ear in self.plan.ears}
         straight = self._straight_down()
+        around = {i: ear for ear in self.plan.ears for i in ear.inner}
+
+        length: dict[Ear, int] = {}
+        for ear in self.plan.ears:
+            low, high = self._interval(ear)
+            length[ear] = high - low
+            whole = around.get(ear.start) if ear.inner and ear.start is not None else None
+            if whole and whole.end == ear.end:  # a branch of a branch counts as one as long
+                length[ear] = max(high - low, length[whole])
 
         def out(ear: Ear) -> tuple[int, bool, int]:
             """Short ways stand inside long ones; else the order of the items holds from low to high."""
-            low, high = self._interval(ear)
             first = ear.inner[0] if ear.inner else 0
-            return high - low, not ear.inner, first * sides[ear]
+            return length[ear], not ear.inner, first * sides[ear]
 
         for ear in sorted(sides, key=out):
             if ear.inner or ear.ways[0] not in straight:

@@ -127,7 +127,8 @@ class _Drawing:
         self.places: list[Place] = []
         self.wires: list[Wire] = []
         self.on_border: list[Wire] = []
-        self.low, self.high = [float("inf")] * 2, [float("-inf")] * 2
+        self.xs: list[float] = []  # of all that has to be inside
+        self.ys: list[float] = []
 
     def area(self) -> Area:
         self._stretch()
@@ -184,10 +185,9 @@ class _Drawing:
 
     def _cover(self, along: float, across: float) -> None:
         """Note that something is there."""
-        point = self._turn(along, across)
-        for axis in (0, 1):
-            self.low[axis] = min(self.low[axis], point[axis])
-            self.high[axis] = max(self.high[axis], point[axis])
+        x, y = self._turn(along, across)
+        self.xs.append(x)
+        self.ys.append(y)
 
     def _stand(
         self, item: Item, start: float, x: float, length: float, low: float, high: float, inside: Area | None
@@ -240,9 +240,10 @@ class _Drawing:
         self._draw(self.plan.edges[tag.edge].edge, points)
 
     def _draw(self, edge: Edge, points: list[Point]) -> None:
-        for along, across in points:
-            self._cover(along, across)
-        self.wires.append(Wire(edge, [self._turn(*point) for point in points]))
+        turned = [self._turn(along, across) for along, across in points]
+        self.xs += [x for x, _ in turned]
+        self.ys += [y for _, y in turned]
+        self.wires.append(Wire(edge, turned))
 
     def _label(self, start: float, room: float, column: float, side: int) -> None:
         wire = self.wires[-1]
@@ -253,18 +254,18 @@ class _Drawing:
         else:
             left, base = x - width / 2, (y + ABOVE + SMALL * 0.8 if side > 0 else y - ABOVE)
         wire.label_at = left, base
-        self.low = [min(self.low[0], left), min(self.low[1], base - SMALL * 0.8)]
-        self.high = [max(self.high[0], left + width), max(self.high[1], base + SMALL * 0.25)]
+        self.xs += (left, left + width)
+        self.ys += (base - SMALL * 0.8, base + SMALL * 0.25)
 
     # The frame around
 
     def _close(self) -> Area:
         """Move everything into a frame with a header, as wide as what is in it and its title."""
         left, top, right, bottom = self._padding()
-        (low, up), (high, down) = self.low, self.high
+        low, high, up, down = min(self.xs), max(self.xs), min(self.ys), max(self.ys)
         width = high - low + left + right
         if self.header:
-            width += self._beside_badge(high + right)
+            width += self._beside_badge(high + right, up)
             missing = header_width(self.frame) - width
             if missing > 0:
                 width += missing
@@ -313,10 +314,10 @@ class _Drawing:
         around |= {end: 0.0} if self.plan.ports_last else {}
         return around["left"], HEADER + around["top"], around["right"], around["bottom"]
 
-    def _beside_badge(self, right: float) -> float:
+    def _beside_badge(self, right: float, top: float) -> float:
         """What is missing at the right of a repeated frame, that its ways pass beside its badge."""
         if self.frame.copies < 2 or not self.upright:
             return 0.0
-        ports = [place.x for place in self.places if not place.w and place.y == self.low[1]]
+        ports = [place.x for place in self.places if not place.w and place.y == top]
         free = badge_width(self.frame.copies, self.frame.parallel) / 2 + 4
         return max([0.0, *(x + free - right for x in ports)])

@@ -6,6 +6,8 @@ The advance widths are those of Helvetica, Arial and Liberation Sans, in thousan
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 FAMILY = "Helvetica, Arial, 'Liberation Sans', Arimo, 'Nimbus Sans', sans-serif"
 
 # Printable ASCII, from the space on, regular and bold.
@@ -44,6 +46,7 @@ def _table(widths: str) -> dict[str, int]:
 _TABLES = {False: _table(_REGULAR), True: _table(_BOLD)}
 
 
+@lru_cache(maxsize=4096)
 def text_width(text: str, size: float, bold: bool = False) -> float:
     """The width of a text set in a size, in the size's unit.
 
