@@ -91,35 +91,33 @@ class Library:
         key = view.graph, tuple(numbers), view.ties, view.again, sides
         if key not in self._known:
             view = replace(view, path="", weights="", where=(), _shapes={})
-            frames = []
-            for stage in (self._closed, self._opened):
-                frames.append(Frame(view.graph.name, view.graph.name, graph=view.graph))
-                Filler(stage, frames[-1], view, panel).fill()
-            closed = {item.id: item for item in frames[0].walk() if isinstance(item, Box)}
-            views, self._opened.views = self._opened.views, {}
-            around = _Around(view.graph, closed, views)
-            self._known[key] = self._frame(frames[1], around, view.graph.name, sides, not panel)
+            self._opened.views = views = {}
+            frame = _filled(self._opened, view, panel)
+            closed = _filled(self._closed, view, panel).walk() if views else ()
+            boxes = {item.id: item for item in closed if isinstance(item, Box)}
+            around = _Around(view.graph, boxes, views)
+            self._known[key] = self._frame(frame, around, view.graph.name, sides, not panel)
         return self._known[key]
 
     def _frame(self, frame: Frame, around: _Around, name: str, sides: Sides, header: bool = True) -> int:
         """The number of what is in a frame."""
-        self._close(frame, around)
+        self._close(frame, around, sides)
         area = lay_out(frame, header, self.direction, dict(sides))
         return self.blocks(self._area(area, around) | {"name": self.texts(name)})
 
-    def _close(self, frame: Frame, around: _Around) -> None:
+    def _close(self, frame: Frame, around: _Around, sides: Sides = ()) -> None:
         """Put closed boxes into the places of opened blocks, and of the groups that the spec closes; note
         the ports at which ways go through their borders."""
-        made = plan(frame, frame.entry, frame.exit, upright=self.direction in UPRIGHT)
+        made = plan(frame, frame.entry, frame.exit, dict(sides), self.direction in UPRIGHT)
         for number, item in enumerate(frame.items):
             if not isinstance(item, Frame):
                 continue
             if item.graph is None and not around.collapsed(item):
                 self._close(item, around)
                 continue
-            sides = made.port_sides(number).items()
-            sides = sorted((port.removeprefix(f"{item.id}."), side) for port, side in sides)
-            around.opened[item.id] = _Opened(item, tuple(sides))
+            inner = made.port_sides(number).items()
+            inner = sorted((port.removeprefix(f"{item.id}."), side) for port, side in inner)
+            around.opened[item.id] = _Opened(item, tuple(inner))
             if item.graph is None:
                 item.entry, item.exit = made.through(number)
                 frame.items[number] = closed_box(item)
@@ -210,6 +208,12 @@ class Library:
         while not row[-1]:
             row.pop()
         return row
+
+
+def _filled(stage: Stage, view: View, panel: bool) -> Frame:
+    frame = Frame(view.graph.name, view.graph.name, graph=view.graph)
+    Filler(stage, frame, view, panel).fill()
+    return frame
 
 
 class _Everything(Opening):

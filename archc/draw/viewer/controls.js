@@ -73,8 +73,7 @@ document.body.prepend(
     html(
       "div",
       { id: "tools", role: "toolbar", "aria-label": "Chart" },
-      finder,
-      found,
+      html("span", { class: "search" }, finder, found),
       levels(),
       set(
         "Zoom",

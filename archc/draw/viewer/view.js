@@ -35,6 +35,7 @@ function draw(path = null) {
 
 const LEAST = 0.05;
 const MOST = 4;
+const READABLE = 0.8;
 
 function look(view, smooth = false) {
   Object.assign(state.view, view);
@@ -51,19 +52,24 @@ function zoom(factor, at = null, smooth = false) {
   look({ k, x: x - (x - state.view.x) * by, y: y - (y - state.view.y) * by }, smooth);
 }
 
-/** Show the whole drawing; or, where that would be too small to read, its beginning in full width. */
+/** Show the whole drawing; or, where that would be too small to read, its beginning. */
 function fit(readable = false, smooth = true) {
   const [w, h] = drawing.size.map((value) => value + 2 * MARGIN);
   const { clientWidth: wide, clientHeight: high } = chart;
   const whole = Math.min(wide / w, high / h, 1);
-  const k = readable ? Math.max(whole, Math.min(0.8, wide / w)) : Math.max(whole, LEAST);
-  look({ k, x: (wide - w * k) / 2, y: Math.max(0, (high - h * k) / 2) }, smooth);
+  const k = readable ? Math.max(whole, Math.min(READABLE, data.sideways ? high / h : wide / w)) : whole;
+  const begin = (room, size, along) => {
+    const space = room - size * k;
+    return along && space < 0 ? (data.backwards ? space : 0) : space / 2;
+  };
+  look({ k, x: begin(wide, w, data.sideways), y: begin(high, h, !data.sideways) }, smooth);
 }
 
-/** Move an item into the view, if it is not there. */
-function reveal(path) {
+/** Move an item into the view, if it is not there; nearer, if it is too small to read. */
+function reveal(path, readable = false) {
   const node = shown.get(path);
   if (!node) return;
+  if (readable && state.view.k < READABLE) zoom(READABLE / state.view.k);
   const { k, x, y } = state.view;
   const shift = (low, size, offset, room) => {
     const start = (low + MARGIN) * k + offset;
@@ -112,7 +118,7 @@ function go(path, options = {}) {
   if (options.open) setOpen(found.item, found.path, true);
   draw();
   select(found.path);
-  reveal(found.path);
+  reveal(found.path, true);
   if (options.focus) shown.get(found.path).element.focus({ preventScroll: true });
   return true;
 }

@@ -18,6 +18,7 @@ except ImportError:
     pytest.skip("playwright is not installed: pip install playwright", allow_module_level=True)
 
 HERE = Path(__file__).parent
+LAST = "[...document.querySelectorAll('[data-path^=\"out:\"]')].pop().dataset.path"
 GEOMETRY, CONTRASTS = ((HERE / name).read_text() for name in ("geometry.js", "contrasts.js"))
 
 
@@ -26,7 +27,8 @@ def item(page: Page, path: str) -> Locator:
 
 
 def check_geometry(page: Page) -> int:
-    """Nothing lies upon anything else, children lie in their parents, no wire runs through a foreign item."""
+    """Nothing lies upon anything else, children lie in their parents, wires run straight down or across,
+    from border to border, and through no item."""
     found = page.evaluate(GEOMETRY)
     nodes, by_path = found["nodes"], {node["path"]: node for node in found["nodes"]}
     children: dict[str | None, list] = {}
@@ -41,11 +43,14 @@ def check_geometry(page: Page) -> int:
             for other in siblings[number + 1 :]:
                 (x0, y0, x1, y1), (a0, b0, a1, b1) = one["box"], other["box"]
                 assert x1 < a0 or a1 < x0 or y1 < b0 or b1 < y0, (one, other)
-    solid = [node["head"] or node["box"] for node in nodes]
-    for points in found["wires"]:
-        for x0, y0, x1, y1 in solid:
-            inside = [(x, y) for x, y in points[1:-1] if x0 + 1 < x < x1 - 1 and y0 + 1 < y < y1 - 1]
-            assert not inside, (points[0], points[-1], (x0, y0, x1, y1))
+    for wire in found["wires"]:
+        corners, points = wire["corners"], wire["points"]
+        for (x0, y0, *_), (x1, y1, *_) in zip(corners, corners[1:], strict=False):
+            assert abs(x0 - x1) < 0.3 or abs(y0 - y1) < 0.3, corners
+        for node in children[wire["parent"]]:
+            x0, y0, x1, y1 = node["box"]
+            inside = [(x, y) for x, y in points if x0 + 0.5 < x < x1 - 0.5 and y0 + 0.5 < y < y1 - 0.5]
+            assert not inside, (node, corners)
     return len(nodes)
 
 
@@ -64,6 +69,18 @@ def test_nothing_overlaps(show, model) -> None:
         page.keyboard.press("Enter")
         check_geometry(page)
         page.keyboard.press("Enter")
+
+
+@pytest.mark.parametrize("direction", ["LR", "BT", "RL"])
+@pytest.mark.parametrize("name", ["unet", "tokenizer"])
+def test_nothing_overlaps_in_any_direction(show, name, direction) -> None:
+    page = show(name, options=Options(level=0, direction=direction))
+    for level in range(6):
+        page.keyboard.press(str(level))
+        check_geometry(page)
+    first, last = (item(page, path).bounding_box() for path in ("x", page.evaluate(LAST)))
+    axis, sign = {"LR": ("x", 1), "RL": ("x", -1), "BT": ("y", -1)}[direction]
+    assert (last[axis] - first[axis]) * sign > 500
 
 
 def test_everything_has_a_name_and_a_role(show, model) -> None:
