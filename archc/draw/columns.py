@@ -146,9 +146,42 @@ class Columns:
         (out, into), (other_out, other_into) = self._points(e), self._points(other)
         return (out < into) == (other_out < other_into)
 
+    def _at_ports(self, sides: dict[Ear, int], straight: set[int]) -> set[Ear]:
+        """Items that hang on a port of a frame on the spine alone stand right above or below it, where
+        there is room."""
+        turning = {end for e in straight for end in self.plan.edges[e][:2]}
+        labels = {
+            self.plan.layer[self.plan.edges[e].source]: self.plan.edges[e].edge.label
+            for e in self.plan.spine_ways
+        }
+        wanted: list[tuple[float, float, Ear]] = []
+        for ear in sides:
+            if len(ear.inner) != 1 or len(ear.ways) != 1 or self.plan.edges[ear.ways[0]].edge.label:
+                continue
+            a, b, _ = self.plan.edges[ear.ways[0]]
+            frame, port = (b, 1) if ear.start is None else (a, 0)
+            at = self._points(ear.ways[0])[port]
+            alone = len(self.plan.coming[ear.inner[0]]) + len(self.plan.leaving[ear.inner[0]]) == 1
+            near = alone and self.plan.layer[b] == self.plan.layer[a] + 1
+            if near and not self.side[frame] and frame not in turning and at * sides[ear] > 0:
+                wanted.append((abs(at), at, ear))
+        found: set[Ear] = set()
+        for distance, at, ear in sorted(wanted, key=lambda one: one[0]):
+            i, side, reach = ear.inner[0], sides[ear], self.reach[sides[ear]]
+            row, channel = 2 * self.plan.layer[i], self.plan.layer[self.plan.edges[ear.ways[0]].source]
+            label = labels.get(channel, "") if self.spine_labels == side else ""
+            beside = label_reach(label, self.direction) + ABOVE if label else 0.0
+            unit = self.units[i]
+            if distance >= max(beside, reach.highest(row, row + 1) + RAIL + unit.towards(-side)):
+                self.x[i] = self.column[ear.ways[0]] = at
+                reach.raise_to(row, row + 1, distance + unit.towards(side))
+                found.add(ear)
+        return found
+
     def _stand_ears(self) -> None:
         sides = {ear: self._side(ear) for ear in self.plan.ears}
         straight = self._straight_down()
+        standing = self._at_ports(sides, straight)
         around = {i: ear for ear in self.plan.ears for i in ear.inner}
 
         length: dict[Ear, int] = {}
@@ -165,7 +198,7 @@ class Columns:
             return length[ear], not ear.inner, first * sides[ear]
 
         for ear in sorted(sides, key=out):
-            if ear.inner or ear.ways[0] not in straight:
+            if ear not in standing and (ear.inner or ear.ways[0] not in straight):
                 self._stand(ear, sides[ear])
 
     def _interval(self, ear: Ear) -> tuple[int, int]:
