@@ -129,7 +129,7 @@ class _Chart:
 
     def _subgraph(self, frame: Frame, panel: _Panel, indent: str, label: Label, id: str) -> None:
         name = self.names[id]
-        self.body.append(f'{indent}subgraph {name}["{_label(label, link_of(frame))}"]')
+        self.body.append(f'{indent}subgraph {name}["{_header(label, link_of(frame))}"]')
         if frame.graph is not None or not any(map(is_port, frame.items)):
             # mermaid cuts an edge at the border of a subgraph that says its direction; edges go into a
             # group, which has the direction of what is around it then.
@@ -181,13 +181,20 @@ class _Chart:
         self.edges += 1
 
 
-def _label(label: Label, link: str | None = None) -> str:
+def _label(label: Label) -> str:
     name = f"<b>{_text(label.name)}</b>" if label.name else ""
-    if link:
-        name = f"<a href='{_address(link)}'>{name}</a>"
     beside = f"<small>{_text(' · '.join(label.beside))}</small>" if label.beside else ""
     first = " ".join(text for text in (name, beside) if text)
     return "<br/>".join([first, *(f"<small>{_text(text)}</small>" for text in label.below)])
+
+
+def _header(label: Label, link: str | None) -> str:
+    """A subgraph's title, with spaces that do not break: older versions make no room for two lines."""
+    name, note = (_text(text).replace(" ", "\u00a0") for text in (label.name, " · ".join(label.beside)))
+    name = f"<b>{name}</b>"
+    if link:
+        name = f"<a href='{_address(link)}' style='color:inherit'>{name}</a>"
+    return name + (f"\u00a0<small>{note}</small>" if note else "")
 
 
 def _text(text: str) -> str:

@@ -18,15 +18,17 @@ async ([text, number]) => {
   const {svg} = await mermaid.render(`chart${number}`, text);
   const page = document.getElementById("page");
   page.innerHTML = svg;
-  const texts = (found) => [...page.querySelectorAll(found)].map((e) => e.innerText.trim());
+  const all = (found) => [...page.querySelectorAll(found)];
+  const texts = (found) => all(found).map((e) => e.innerText.replaceAll("\\u00a0", " ").trim());
   const result = {
     svg,
     nodes: texts(".node .nodeLabel"),
     clusters: texts(".cluster .nodeLabel, .cluster .cluster-label span"),
     labels: texts(".edgeLabels .edgeLabel .edgeLabel").filter((t) => t),
-    edges: [...page.querySelectorAll(".edgePaths path:not(.edge-thickness-invisible)")].length,
-    links: [...page.querySelectorAll("a")].map((a) => a.getAttribute("xlink:href") ?? a.getAttribute("href")),
-    hints: [...page.querySelectorAll(".node[title]")].map((e) => e.getAttribute("title")),
+    edges: all(".edgePaths path:not(.edge-thickness-invisible)").length,
+    inks: [...new Set(all(".cluster a, .cluster b").map((e) => getComputedStyle(e).color))],
+    links: all("a").map((a) => a.getAttribute("xlink:href") ?? a.getAttribute("href")),
+    hints: all(".node[title]").map((e) => e.getAttribute("title")),
     title: page.querySelector("svg > title")?.textContent ?? "",
     description: page.querySelector("svg > desc")?.textContent ?? "",
   };
@@ -56,6 +58,7 @@ class Rendered:
     clusters: list[str]
     labels: list[str]
     edges: int
+    inks: list[str]
     links: list[str]
     hints: list[str]
     title: str

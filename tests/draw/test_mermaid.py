@@ -162,9 +162,11 @@ def test_links(page: Mermaid) -> None:
         Box("b", "b", link='https://x.org/?a=1&b="2"#c d'),
     ]
     frame = Frame("f", "f", items=[Box("f.a", "inner")], link="#mid")
-    seen = page.render(mermaid(chart(*boxes, frame)))
+    plain = Frame("g", "g", items=[Box("g.a", "inner")])
+    seen = page.render(mermaid(chart(*boxes, frame, plain)))
     assert sorted(seen.links) == ["#mid", "#resnet-block", "https://x.org/?a=1&b=%222%22#c%20d"]
     assert seen.hints == ['Two "stages" of it']
+    assert len(seen.inks) == 1, "a title has the page's ink, link or not"
 
 
 def test_a_link_runs_no_script(page: Mermaid) -> None:
