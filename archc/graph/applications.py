@@ -80,7 +80,9 @@ class Applications:
         open_: dict[str, int] = {}
         for declared in bound.block.inputs.values():
             operand = fed[declared.name][0].operand if fed.get(declared.name) else None
-            if isinstance(operand, Value) and operand.presence & cases != cases:
+            if isinstance(operand, Value) and declared.optional and builder.may_be_absent(operand):
+                open_[declared.name] = operand.presence
+            elif isinstance(operand, Value) and operand.presence & cases != cases:
                 if operand.presence & cases:
                     open_[declared.name] = operand.presence
                 else:

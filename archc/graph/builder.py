@@ -95,6 +95,10 @@ class Builder:
         """Add a node of one output and tell its value."""
         return Value(Ref(self.add(node, operands)), node.outputs[0].type, cases)
 
+    def may_be_absent(self, value: Value) -> bool:
+        """Is it left undecided whether a value is there? Never, where all numbers are given."""
+        return False
+
     def further(self, value: Value | Number | Nothing, names: list[str]) -> dict[str, Value]:
         """Outputs that the node of a value may have though nobody knows of them: none, where all is
         known."""

@@ -155,6 +155,7 @@ class Flow:
             if made is None:
                 self.builder.back(mark)
             else:
+                self.builder.may_be_gone(mark)
                 found.append((branch.test, made))
         return found or [(None, self._named(line, branches[0].chain))]  # which tells what is wrong
 

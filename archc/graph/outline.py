@@ -40,7 +40,6 @@ from archc.shapes import (
 )
 from archc.source.text import Span
 
-
 DOTS = "..."
 """The name of the dimension that stands for all those that an input leaves open."""
 
@@ -50,6 +49,8 @@ class OutlineInference(Inference):
 
     def __init__(self, context: Context, origin: Callable[[Value], Span], new_size: Callable[[str], Dim]):
         super().__init__(context, origin, new_size)
+        self.maybe: set[Ref] = set()
+        """Values that are there only where an undecided condition holds."""
         self.unknown = lambda: new_size("nobody has decided it")
 
     def _once(self, op: Op, slots: Sequence[Slot], span: Span, facts: Facts) -> tuple[Tensor, ...]:
@@ -69,6 +70,29 @@ class OutlineInference(Inference):
             self._refuse(op, slots, wrong, span)
         return (ANY,) * len(op.outputs) if found is None else found
 
+    def outputs(
+        self, op: Op, slots: Sequence[Slot], cases: int, span: Span
+    ) -> tuple[tuple[Tensor, ...], Facts]:
+        """Also where an operand that an undecided condition decides is left out."""
+        spare = {p.name for p in op.ports() if p.optional or p.variadic}
+        left_out = [i for i, (port, feed) in enumerate(slots) if port in spare and self._is_spare(feed)]
+        found, facts = super().outputs(op, slots, cases, span)
+        for at in (*left_out, left_out) if len(left_out) > 1 else left_out:
+            gone = {at} if isinstance(at, int) else set(at)
+            kept = [(p, None if i in gone else f) for i, (p, f) in enumerate(slots)]
+            if any(feed is not None for _, feed in kept):
+                without, _ = super().outputs(op, self._packed(op, kept), cases, span)
+                found = self._merge(op, [found, without], span)
+        return found, facts
+
+    def _is_spare(self, feed: Feed | None) -> bool:
+        return feed is not None and isinstance(feed.operand, Value) and feed.operand.ref in self.maybe
+
+    @staticmethod
+    def _packed(op: Op, slots: Sequence[Slot]) -> list[Slot]:
+        variadic = any(p.variadic for p in op.ports())
+        return [(port, feed) for port, feed in slots if feed is not None or not variadic]
+
     def _merge(self, op: Op, variants: list[tuple[Tensor, ...]], span: Span) -> tuple[Tensor, ...]:
         most = max(map(len, variants))
         if any(len(v) < most for v in variants):
@@ -85,8 +109,10 @@ class OutlineBuilder(Builder):
     def __init__(self, context: Context, graph: Graph) -> None:
         super().__init__(context, graph)
         self.infer = OutlineInference(context, lambda value: self.nodes[value.ref.node].span, self.new_size)
-        self.maybe: set[Ref] = set()
-        """Values that are there only where an undecided condition holds."""
+        self.maybe = self.infer.maybe
+
+    def may_be_absent(self, value: Value) -> bool:
+        return value.ref in self.maybe
 
     def new_size(self, reason: str) -> Dim:
         self._new_sizes += 1
@@ -189,6 +215,11 @@ class OutlineBuilder(Builder):
         """Where the Graph stands now."""
         uses = {name: len(member.uses) for name, member in self.graph.members.items()}
         return self.count, len(self._edges), uses
+
+    def may_be_gone(self, mark: tuple[int, int, dict[str, int]]) -> None:
+        """What was added since is there only where an undecided condition holds."""
+        for at in range(mark[0], self.count):
+            self.maybe.update(Ref(at, out) for out in range(len(self.nodes[at].outputs)))
 
     def back(self, mark: tuple[int, int, dict[str, int]]) -> None:
         """Take away what was added since."""

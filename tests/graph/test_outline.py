@@ -14,6 +14,7 @@ from archc.graph.compile import Text, outline
 from archc.graph.compile import check as bound
 from archc.graph.ir import (
     Apply,
+    Bundle,
     Call,
     Cases,
     Choose,
@@ -27,11 +28,16 @@ from archc.graph.ir import (
     Ref,
     graphs,
 )
-from archc.lang.values import Unsettled
+from archc.lang.evaluate import evaluate
+from archc.lang.lexer import SpanPlace
+from archc.lang.parser import parse_expression
+from archc.lang.values import Scope, Unsettled
 from archc.ops.base import Op
 from archc.ops.outline import label
 from archc.ops.placeholder import Placeholder
-from archc.shapes import Dim, Tensor
+from archc.shapes import Dim, Tensor, plain
+from archc.source.diagnostic import Report
+from archc.source.text import Source, Span
 
 ROOT = Path(__file__).parents[2]
 NETS = "specs/vq/nets.yaml"
@@ -430,6 +436,85 @@ def test_every_case_of_the_language(case: Any, tmp_path: Path) -> None:
             assert all(dump(inside) for inside in graphs(found.graph))
 
 
+# -- what an outline says is so whatever the numbers ----------------------------------------
+
+NO_COPY = {"repeat::`repeat: 0` passes its input through", "repeat::no rows, no copies"}
+"""A repeat of undecided count is drawn with the copies that it has: that there may be none is left out."""
+
+
+def claims(found: Graph, ordinary: Graph) -> list[tuple[str, Any, Any]]:
+    """What an outline tells of the values that the ordinary Graph has too: name, claim, truth."""
+    numbers = {**ordinary.dims, **ordinary.params, **ordinary.lets}
+    mine, theirs = (
+        {n: g.type(r) for li in g.lines for n, r in zip(li.names, li.refs, strict=True)}
+        for g in (found, ordinary)
+    )
+    told: list[tuple[str, Any, Any]] = []
+    for name in mine.keys() & theirs.keys():
+        claim, truth = mine[name], theirs[name]
+        if isinstance(claim, Bundle) and isinstance(truth, Bundle):
+            told.append((name, claimed(claim.length, numbers), len(truth.members)))
+            few = claim.members * len(truth.members) if claim.count is not None else claim.members
+            pairs = list(zip(few, truth.members, strict=True))
+        else:
+            assert isinstance(claim, Tensor) and isinstance(truth, Tensor), name
+            pairs = [(claim, truth)]
+        for a, b in pairs:
+            if a.shape is not None and b.shape is not None:
+                told += [(name, len(a.shape), len(b.shape)), (name, a.dtype, b.dtype)]
+                sides = zip(a.shape, b.shape, strict=True)
+                told += [(name, claimed(x, numbers), plain(y)) for x, y in sides]
+    return [one for one in told if one[1] is not None]
+
+
+def claimed(size: Any, numbers: dict[str, Any]) -> Any:
+    """A size of an outline, its text evaluated with the numbers of an ordinary Graph; None: unknown."""
+    if not isinstance(size, Dim):
+        return plain(size)
+    if "?" in str(size) or "..." in str(size):
+        return None
+    span = Span(Source("size", str(size)), 0, len(str(size)))
+    expr = parse_expression(SpanPlace(span), Report())
+    assert expr is not None, size
+    return plain(evaluate(expr, Scope(names=numbers)))
+
+
+@pytest.mark.parametrize("case", [c for c in CASES if "error" not in c.expected], ids=lambda case: case.id)
+def test_claims_hold_in_the_cases_of_the_language(case: Any, tmp_path: Path) -> None:
+    options = {"given": case.given, "absent": case.absent, "probe": LANGUAGE.ask_torch}
+    ordinary = case.check(tmp_path).graph
+    entry = f"{tmp_path / case.entry}{case.target.partition('@')[0]}"
+    found = outline(entry, **options).graph
+    if found is None or case.id in NO_COPY:
+        assert case.id in ON_PRESENCE | NO_COPY
+        return
+    for name, claim, truth in claims(found, ordinary):
+        assert claim == truth, f"{name}: {claim} and not {truth}"
+
+
+SIZES = {"C": 64, "D": 32, "E": 16, "S": 32, "c_out": 128, "ch": 32, "layers": 3, "width": 32, "dim": 32}
+SIZES |= {"attention": True, "sampled": True, "sampler": "down", "H": 64, "W": 64}
+PARTS = {"res": "ResnetBlock", "attn": "AttentionBlock", "down": "Downsample", "up": "Upsample"}
+
+
+@pytest.mark.parametrize("same", [True, False], ids=["width kept", "width changed"])
+@pytest.mark.parametrize("entry", blocks())
+def test_claims_hold_in_the_specs(entry: str, same: bool) -> None:
+    known = graph(entry)
+    found = graph(entry, {n: v for n, v in PARTS.items() if n in known.params})
+    given = SIZES | PARTS | {"c_out": 64 if same else 128}
+    ordinary = bound(
+        str(ROOT / entry), {n: v for n, v in given.items() if n in {*known.params, *known.dims}}
+    ).graph
+    if ordinary is None:
+        assert "UpLevel" in entry  # the length of a bundle at the top
+        return
+    told = claims(found, ordinary)
+    assert told
+    for name, claim, truth in told:
+        assert claim == truth, f"{name}: {claim} and not {truth}"
+
+
 # -- what is given ---------------------------------------------------------------------------
 
 
@@ -500,6 +585,18 @@ def test_a_condition_tells_sizes_where_it_holds(condition: str, kept: str) -> No
     node = f"p: {{call: linear(n), when: {condition}}}"
     rows = dump(graph(spec(block("y: x -> p", node, params="n: int, s: int"))))
     assert rows[-1] == f"2 ('undecided', '{condition}'): 1 or 0 -> {kept}"
+
+
+def test_what_may_be_absent_adds_no_size() -> None:
+    part = block('y: "x, t -> concat(1)"', name="P", params="", inputs='x: [B, C], t: "[B, E]?"')
+    flow = 'h: "x -> relu if on", y: "x, h -> concat(1)", z: "x -> p(h)", w: x + h'
+    found = graph(spec(part, block(flow, "p: P", params="on: bool", more=", outputs: [y, z, w]")))
+    assert dump(found)[3:] == [
+        "3 concat [axis 1](0 2) -> [B, ?]",
+        "4 p: P(x=0 t=2) -> [B, ?]",
+        "5 add(0 2) -> [B, C]",
+    ]
+    assert inner(found, "P")[0].open == ("t",)
 
 
 def test_sizes_that_may_differ_are_unknown() -> None:
