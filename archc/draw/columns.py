@@ -6,7 +6,7 @@ from archc.draw.layers import Ear
 from archc.draw.measure import SMALL
 from archc.draw.metrics import text_width
 from archc.draw.plan import Plan
-from archc.draw.scene import Frame
+from archc.draw.scene import Box, Frame
 from archc.draw.skyline import Skyline
 from archc.draw.units import PORT_GAP, UPRIGHT, Direction, Unit
 
@@ -182,6 +182,10 @@ class Columns:
         sides = {ear: self._side(ear) for ear in self.plan.ears}
         straight = self._straight_down()
         standing = self._at_ports(sides, straight)
+
+        def first(ear: Ear) -> int:
+            return ear.inner[0] if ear.inner else 0
+
         around = {i: ear for ear in self.plan.ears for i in ear.inner}
 
         length: dict[Ear, int] = {}
@@ -191,15 +195,27 @@ class Columns:
             whole = around.get(ear.start) if ear.inner and ear.start is not None else None
             if whole and whole.end == ear.end:  # a branch of a branch counts as one as long
                 length[ear] = max(high - low, length[whole])
+        for side in (-1, 1):  # ports keep their order, but for those that rails begin at
+            longest = 0
+            for ear in sorted((ear for ear in length if sides[ear] == side), key=lambda e: side * first(e)):
+                if self._is_port(ear):
+                    longest = length[ear] = max(longest, length[ear])
 
         def out(ear: Ear) -> tuple[int, bool, int]:
             """Short ways stand inside long ones; else the order of the items holds from low to high."""
-            first = ear.inner[0] if ear.inner else 0
-            return length[ear], not ear.inner, first * sides[ear]
+            return length[ear], not ear.inner, first(ear) * sides[ear]
 
         for ear in sorted(sides, key=out):
             if ear not in standing and (ear.inner or ear.ways[0] not in straight):
                 self._stand(ear, sides[ear])
+
+    def _is_port(self, ear: Ear) -> bool:
+        """Does a way begin at a port of the frame, and no rail there?"""
+        if ear.start is not None or ear.inner[0] in self.plan.borders:
+            return False
+        item, leaving = self.plan.items[ear.inner[0]], self.plan.leaving[ear.inner[0]]
+        rail = all(self.plan.edges[e].edge.style == "residual" for e in leaving)
+        return isinstance(item, Box) and item.form == "port" and not rail
 
     def _interval(self, ear: Ear) -> tuple[int, int]:
         """The slots that an ear passes, from the first to the last."""
