@@ -71,6 +71,25 @@ def test_nothing_overlaps(show, model) -> None:
         page.keyboard.press("Enter")
 
 
+def test_ways_go_on_behind_a_border(show, model) -> None:
+    """What comes to the upper border of an opened item goes on below it in one line, and what leaves
+    by the lower one came to it there."""
+    page = show(model.graph)
+    page.keyboard.press("o")
+    found = page.evaluate(GEOMETRY)
+    for node in found["nodes"]:
+        if not node["head"]:
+            continue
+        x0, y0, x1, y1 = node["box"]
+        inner = [wire["corners"] for wire in found["wires"] if wire["parent"] == node["path"]]
+        outer = [wire["corners"] for wire in found["wires"] if wire["parent"] == node["parent"]]
+        into = {x for x, y, *_ in (corners[-1] for corners in outer) if x0 < x < x1 and abs(y - y0) < 0.5}
+        assert into <= {x for x, *_ in (corners[0] for corners in inner)}, node["path"]
+        out = {x for x, y, *_ in (corners[0] for corners in outer) if x0 < x < x1 and -0.5 < y - y1 < 9}
+        ends = {x for x, y, *_ in (corners[-1] for corners in inner) if abs(y - y1) < 0.5}
+        assert out == ends or not out, node["path"]  # only name tags may take it on
+
+
 @pytest.mark.parametrize("direction", ["LR", "BT", "RL"])
 @pytest.mark.parametrize("name", ["unet", "tokenizer"])
 def test_nothing_overlaps_in_any_direction(show, name, direction) -> None:
