@@ -206,12 +206,11 @@ class Meant:
                     operands, value = (), []
                 case _:
                     raise AssertionError(node)
-            if runs and runs[0].opened:
-                # A choice that a frame swallows: it may be passed by, which is not drawn as a way.
-                values[Ref(number)] = next(
-                    (v for v in map(of, operands) if any(_under(way, source) for m in v for source in m)),
-                    value,
-                )
+            if runs and (runs[0].opened or (len(runs) > 1 and _of_one(runs, number))):
+                # A choice that a frame swallows, or that all of a node's copies do: they may be passed
+                # by, which is not drawn as a way of its own.
+                inner = [v for v in map(of, operands) if any(_under(runs, source) for m in v for source in m)]
+                values[Ref(number)] = inner[0] if inner else value
             elif way is not None:
                 if len(runs or ()) > 1:
                     self.wrong.append(f"node {(*around, number)} is drawn {len(runs or ())} times")
@@ -312,9 +311,14 @@ class Meant:
                 self.nx.add_edge(source, way)
 
 
-def _under(frame: Way | None, way: Way) -> bool:
-    """Is a way one into a frame?"""
-    return frame is not None and way[: len(frame)] == frame
+def _under(runs: list[Run], way: Way) -> bool:
+    """Is a way one to an item of these, or into it?"""
+    return any(way[: len(run.way)] == run.way for run in runs)
+
+
+def _of_one(runs: list[Run], number: int) -> bool:
+    """Are these the items of one node, and not of this one?"""
+    return {run.way[-1][0] for run in runs} == {runs[0].way[-1][0]} != {number}
 
 
 def _name(copy: Copy) -> str | None:
