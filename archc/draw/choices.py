@@ -95,9 +95,12 @@ class _Finder:
         return self.found.alias.get(operand.node, operand)
 
     def _bypasses(self, number: int, operand: Operand, value: Ref, other: Ref) -> bool:
-        """Is a value what one node makes of the other, for this choice alone?"""
+        """Is a value what one node makes of the other, for this choice alone? Not of copies: they may
+        be several items, and the way around them is one of its own."""
         assert isinstance(operand, Ref)
         node = self.graph.nodes[value.node]
+        if isinstance(node, Call) and self.graph.members[node.member].arranged:
+            return False
         own = operand.node == value.node or operand.node in self.found.inside.get(value.node, ())
         return own and self.uses.of_value[operand] == [number] and self._value(_main(node)) == other
 

@@ -107,7 +107,9 @@ class Filler:
         match node:
             case Apply():
                 id = self._free(self.view.path + (node.member or f"n{number}"), number)
-                self._add(number, self._marked(number, node, self.cards.apply(number, node, id)))
+                box = self._marked(number, node, self.cards.apply(number, node, id))
+                box.nodes += tuple(self.choices.inside.get(number, ()))
+                self._add(number, box)
                 refs = dict.fromkeys(operand for operand in node.arguments if isinstance(operand, Ref))
                 for position, ref in enumerate(refs):
                     self.wiring.feed(ref, End(id), side=position > 0)
@@ -157,6 +159,8 @@ class Filler:
                 self.items[dots.id] = dots
             drawn.append((piece, item))
             self.items[id] = item
+        if drawn:  # the choices that the copies stand for are in the last item: there they go on
+            drawn[-1][1].nodes += tuple(self.choices.inside.get(number, ()))
         self.wiring.of_node[number] = drawn
         for position, (piece, item) in enumerate(drawn):
             for at, wire in enumerate(node.arguments):
@@ -182,8 +186,7 @@ class Filler:
         self.wiring.share(strands, wire.operand, target, side)
 
     def _marked(self, number: int, node: Node, item: Item) -> Item:
-        """An item with the choices that it stands for, dotted where it may be absent."""
-        item.nodes += tuple(self.choices.inside.get(number, ()))
+        """An item, dotted where it may be absent."""
         item.dotted = node.outputs[0].open or number in self.choices.dotted
         item.condition = self.choices.dotted.get(number, "")
         return item

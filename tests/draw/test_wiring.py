@@ -17,7 +17,7 @@ from archc.report.cost import Costs
 
 SPEC = Path(__file__).parent / "wiring.yaml"
 NAMES = [
-    *("Skips", "Many", "Bundles", "Broadcast", "Choice", "Groups"),
+    *("Skips", "Many", "Bundles", "Broadcast", "Choice", "Around", "Groups"),
     *("Torn", "Tied", "TiedCopy", "Keys", "Outer", "Compact"),
 ]
 
@@ -134,6 +134,16 @@ def test_two_ways_join_in_a_circle() -> None:
     assert found["n4"].dotted
     edges = ways(drawing.main)
     assert edges["n4", circle.id] == edges["b", circle.id] == ("", "optional")
+
+
+def test_a_way_around_copies_is_drawn() -> None:
+    for expand in ((), ("st.1",)):
+        drawing = drawn("Around", level=0, expand=expand)
+        (circle,) = (item for item in drawing.main.items if item.title == "or")
+        found = ways(drawing.main)
+        assert found["x", circle.id] == ("else", "optional")
+        copies = [item for item in drawing.main.items if item.id.startswith("st")]
+        assert all(item.dotted and item.condition == "m" for item in copies)
 
 
 def test_an_absent_value_is_dotted_or_its_way_says_when() -> None:
