@@ -106,7 +106,11 @@ class Filler:
     def _node(self, number: int, node: Node) -> None:
         match node:
             case Apply():
-                id = self._free(self.view.path + (node.member or f"n{number}"), number)
+                id = (
+                    self._free(self.view.path + node.member, number)
+                    if node.member
+                    else self._nameless(number)
+                )
                 box = self._marked(number, node, self.cards.apply(number, node, id))
                 box.nodes += tuple(self.choices.inside.get(number, ()))
                 self._add(number, box)
@@ -116,7 +120,7 @@ class Filler:
             case Call():
                 self._call(number, node)
             case Read():
-                box = self.cards.read(number, node, self._free(f"{self.view.path}n{number}"))
+                box = self.cards.read(number, node, self._nameless(number))
                 self._add(number, box)
             case Pack() if number in self.values.drawn:
                 self._pill(number, node, "bundle", node.items)
@@ -128,7 +132,7 @@ class Filler:
                 pass  # wiring: it is seen in the edges
 
     def _pill(self, number: int, node: Node, title: str, operands: Iterable[Ref]) -> None:
-        box = Box(f"{self.view.path}n{number}", title, form="pill", span=node.span, nodes=(number,))
+        box = Box(self._nameless(number), title, form="pill", span=node.span, nodes=(number,))
         box.dotted = node.outputs[0].open
         self._add(number, box)
         for position, operand in enumerate(operands):
@@ -136,7 +140,7 @@ class Filler:
 
     def _join(self, number: int, node: Choose) -> None:
         """Two ways of which one is taken, as a circle."""
-        box = Box(f"{self.view.path}n{number}", "or", form="circle", span=node.span, nodes=(number,))
+        box = Box(self._nameless(number), "or", form="circle", span=node.span, nodes=(number,))
         box.dotted = node.outputs[0].open
         box.details.type = self.view.text(node.outputs[0].type)
         self._add(number, box)
@@ -196,6 +200,12 @@ class Filler:
     def _add(self, number: int, item: Item) -> None:
         self.items[item.id] = item
         self.wiring.of_node[number] = [(None, item)]
+
+    def _nameless(self, number: int) -> str:
+        """The id of a node that has no name in the spec: one that no node and no input has."""
+        name = f"n{number}"
+        taken = name in self.graph.members or name in self.graph.inputs
+        return self.view.path + (f"{name}:" if taken else name)
 
     def _free(self, id: str, *marks: int) -> str:
         """An id that nothing has yet."""

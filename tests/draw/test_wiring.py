@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+import archc
 from archc.draw.options import Options
 from archc.draw.pieces import MOST_LEVELS
 from archc.draw.scene import Box, Frame, Scene, parameters
@@ -102,6 +103,19 @@ def test_the_u_net_is_drawn_level_to_level(checked) -> None:
     }
     assert found["down.0", "up.3"] == ("×2", "residual")
     assert found["conv_in", "up.3"][1] == "residual"
+
+
+def test_a_name_like_that_of_a_nameless_node_is_kept() -> None:
+    spec = """archc: 1
+blocks:
+  Net:
+    inputs: {x: '[B, 4]', a: '[B, 4]?'}
+    nodes: {n4: linear(4), n5: linear(4)}
+    flow: {y: x -> n4 if a else x -> n5}
+"""
+    drawing = scene(archc.graph(archc.text(spec)))
+    found = {item.id: item.title for item in drawing.main.items}
+    assert found["n4"] == "n4" and found["n5"] == "n5" and found["n4:"] == "or"
 
 
 # Name tags
