@@ -37,6 +37,7 @@ class View:
     again: bool = False
     _shapes: dict[Type | None, str] = field(default_factory=dict)
     _texts: dict[Type | None, str] = field(default_factory=dict)
+    _seen: dict[Type, Type] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if self.graph.outline:
@@ -88,7 +89,12 @@ class View:
 
     def seen(self, type_: Type) -> Type:
         """A type in the chart's names."""
-        return outer_type(type_, self.numbers) if self.numbers else type_
+        if not self.numbers:
+            return type_
+        known = self._seen.get(type_)
+        if known is None:
+            known = self._seen[type_] = outer_type(type_, self.numbers)
+        return known
 
     def shape(self, type_: Type | None) -> str:
         """A type of the Graph as a label."""

@@ -168,7 +168,9 @@ def outer_type(type_: Type, numbers: Mapping[str, Any]) -> Type:
 def _outer_tensor(tensor: Tensor, numbers: Mapping[str, Any]) -> Tensor:
     if tensor.shape is None:
         return tensor
-    shape = tuple(substitute(size, outer(size, numbers)) for size in tensor.shape)
+    shape = tuple(
+        size if isinstance(size, int) else substitute(size, outer(size, numbers)) for size in tensor.shape
+    )
     return Tensor(shape, tensor.dtype, tensor.weak)
 
 

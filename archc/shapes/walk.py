@@ -152,8 +152,10 @@ def _substituted(value: Any, sizes: dict[str, Size], done: dict) -> Any:
         for monomial, c in value.terms:
             term: Any = c
             for atom, exponent in monomial:
-                term = term * _substituted(atom, sizes, done) ** exponent
-            result = result + term
+                put = _substituted(atom, sizes, done)
+                power = put if exponent == 1 else put**exponent
+                term = power if term is c and c == 1 else term * power
+            result = term if result == 0 and isinstance(result, int) else result + term
     elif isinstance(value, Symbol):
         result = sizes[value.name] if value.name in sizes else _as_dim(value)
     elif isinstance(value, Floor):
