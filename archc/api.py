@@ -156,8 +156,8 @@ def draw(
 
     >>> import archc
     >>> spec = "archc: 1\\nblocks: {A: {inputs: {x: '[B, 8]'}, nodes: {fc: linear(8)}, flow: {y: x -> fc}}}"
-    >>> print(archc.draw(archc.text(spec), format="mermaid").splitlines()[1])
-    flowchart TB
+    >>> "flowchart TB" in archc.draw(archc.text(spec), format="mermaid")
+    True
     """
     from archc.draw.formats import FORMATS, draw, format_of
     from archc.draw.options import Options
