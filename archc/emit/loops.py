@@ -9,6 +9,7 @@ from archc.emit.names import argument_name, singular
 from archc.graph import labels
 from archc.graph.attributes import attribute, module_source
 from archc.graph.ir import Bundle, Call, Copy, Graph, Member, Operand, Wire
+from archc.ops.base import Op
 
 
 def builds(copy: Copy) -> bool:
@@ -53,7 +54,7 @@ class Loops:
         target = copy.target
         if target is None:
             return fed[0][1]
-        if not isinstance(target, Graph):
+        if isinstance(target, Op):
             ports = target.ports()
             inputs: list[str | None] = []
             types: list = []
@@ -64,6 +65,7 @@ class Loops:
                 types += [kind] * len(given) if port.variadic or given else [None]
             owned = self_ if builds(copy) else None
             return coder.text(target.lower(inputs, types, owned), building=False)
+        assert isinstance(target, Graph)  # an outline's cases are drawn, not built
         texts = dict(fed)
         parts: list[str] = []
         skipped = False
@@ -131,7 +133,7 @@ class _Loop:
     def _outputs(self, copy: Copy) -> tuple[str, ...]:
         if isinstance(copy.target, Graph):
             return tuple(copy.target.outputs)
-        assert copy.target is not None
+        assert isinstance(copy.target, Op)
         return tuple(copy.target.outputs)
 
     def _bundles(self, copy: Copy) -> list[bool]:
