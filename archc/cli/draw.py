@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import sys
 from pathlib import Path
-from typing import Any
 
 from archc.api import to_draw
 from archc.cli.files import check_target, write
@@ -121,7 +120,7 @@ def format_for(path: Path | None) -> str:
     name = format_of(path)
     if name is None:
         raise UsageError(
-            f"no format ends in {path.suffix or path.name!r}: use {_listed(ENDINGS)} or --format"
+            f"no format ends in {path.suffix or path.name!r}: use {', '.join(ENDINGS)}, or --format"
         )
     return name
 
@@ -151,8 +150,3 @@ def how_to_bind(result: Result, address: str) -> str:
     if block.presets:
         ways.insert(0, f"{'@' + next(iter(block.presets))} takes a preset")
     return f"{block.name} is drawn with names in place of its numbers; {', '.join(ways)}"
-
-
-def _listed(words: Any) -> str:
-    *first, last = words
-    return f"{', '.join(first)} or {last}"

@@ -38,7 +38,7 @@ def test_every_command_has_help_with_an_example(run, name: str) -> None:
         (["draw", "net.yaml", "--level", "two"], "'two' is no number from 0 on"),
         (
             ["draw", "net.yaml", "-o", "net.bmp"],
-            "no format ends in '.bmp': use svg, dot, mermaid or --format",
+            "no format ends in '.bmp': use .svg, .png, .pdf",
         ),
         (["draw", "net.yaml", "-o", "nowhere/net.svg"], "there is no folder nowhere"),
         (["draw", "net.yaml", "-o", "."], "is a folder"),
