@@ -168,6 +168,8 @@ class Filler:
         self.wiring.of_node[number] = drawn
         for position, (piece, item) in enumerate(drawn):
             for at, wire in enumerate(node.arguments):
+                if piece is not None and not piece.takes(wire):
+                    continue
                 if at == 0 and position and member.arranged == "repeat":
                     before, above = drawn[position - 1]
                     label = self._passed(before, above) if before else ""

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from archc.draw.values import ALL, Values
 from archc.draw.words import expression
-from archc.graph.ir import Call, Copy, Graph, Member
+from archc.graph.ir import Call, Copy, Graph, Member, Wire
 from archc.graph.runs import Run, runs
 
 MOST_LEVELS = 8
@@ -29,6 +29,10 @@ class Piece:
     @property
     def copies(self) -> range:
         return range(self.first, self.first + self.count)
+
+    def takes(self, wire: Wire) -> bool:
+        """Does it have the input that a wire feeds? Not where the value is never there when it is."""
+        return self.copy.inputs.get(wire.port) is not None
 
 
 def pieces(member: Member, use: int, cuts: Collection[frozenset[int]] = ()) -> list[Piece]:

@@ -284,6 +284,8 @@ class Meant:
         """The outputs of the copies that an item stands for, taken together."""
         fed: dict[str, Value] = {}
         for position, wire in enumerate(node.arguments):
+            if copy.inputs.get(wire.port) is None:
+                continue  # the value is never there when the copy is
             value = of(wire.operand)
             if series and position == 0:
                 value = carried

@@ -171,6 +171,26 @@ def test_what_is_given_is_not_dotted() -> None:
     assert not any(item.dotted for item in drawing.main.walk())
 
 
+def test_nothing_leads_to_an_input_that_is_never_there() -> None:
+    spec = """archc: 1
+blocks:
+  Part:
+    inputs: {x: '[B, 4]', e: '[B, 4]?'}
+    nodes: {l: linear(4)}
+    flow: {h: x -> l, out: h + e -> tanh}
+  Net:
+    inputs: {x: '[B, 4]', a: '[B, 4]?'}
+    nodes: {fc: linear(4), part: Part}
+    flow:
+      other: x -> fc if not a
+      own: a -> part(other)
+      out: own or x
+"""
+    for level in (0, 1):
+        main = scene(archc.graph(archc.text(spec)), Options(level=level)).main
+        assert {edge.source for edge in main.edges if edge.target == "part"} == {"a"}
+
+
 # Groups
 
 
