@@ -5,20 +5,20 @@ from __future__ import annotations
 import argparse
 import sys
 from pathlib import Path
+from typing import get_args
 
 from archc.api import to_draw
 from archc.cli.files import check_target, write
 from archc.cli.main import FINE, WRONG, Parser, UsageError
 from archc.cli.spec import add_arguments, add_output, level, status, told
-from archc.draw.formats import BINARY, ENDINGS, FORMATS, draw, format_of
+from archc.draw.formats import BINARY, ENDINGS, ENGINES, FORMATS, draw, format_of
 from archc.draw.options import DrawError, Options
+from archc.draw.scene import Direction
 from archc.graph.compile import Result
 
 EXAMPLE = """\
   archc draw 'specs/vq/nets.yaml#Encoder@iris' -o encoder.svg
   archc draw 'specs/vq/nets.yaml#SamplerBlock' -o sampler.html     names in place of numbers"""
-
-DIRECTIONS = ("TB", "BT", "LR", "RL")
 
 
 def arguments(parser: Parser) -> None:
@@ -52,7 +52,7 @@ def arguments(parser: Parser) -> None:
     )
     parser.add_argument(
         "--direction",
-        choices=DIRECTIONS,
+        choices=get_args(Direction),
         help="the way the main path runs: top to bottom, bottom to top, left to right, right to left",
     )
     parser.add_argument("--compact", action="store_true", help="make norms, activations and dropout slim")
@@ -66,9 +66,7 @@ def arguments(parser: Parser) -> None:
         "(default: where nothing is given of a block that is named, or a number is missing)",
     )
     bound.add_argument("--bound", dest="unbound", action="store_false", help="take the defaults")
-    parser.add_argument(
-        "--engine", choices=("archc", "graphviz"), default="archc", help="what finds the places"
-    )
+    parser.add_argument("--engine", choices=ENGINES, default=ENGINES[0], help="what finds the places")
     add_output(parser)
 
 

@@ -6,9 +6,11 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from typing import Literal, TypeGuard
+from urllib.parse import quote
 
 from archc.draw.measure import badge_text, condition_text, count_text
 from archc.draw.scene import Box, Edge, Frame, Item
+from archc.lang.links import page
 
 # Words that mermaid or Graphviz read as their own, at a name's beginning too.
 _TAKEN = re.compile(
@@ -131,11 +133,22 @@ class Ways:
         return " · ".join(text for text in [" → ".join(names), edge.label] if text)
 
 
-def link_of(item: Item) -> str | None:
-    """The address of an item, for pages and mail only: no link runs a script."""
-    link = (item.link or "").strip()
-    scheme = re.match(r"([^/?#]*):", link)
-    return link if link and (not scheme or scheme[1].lower() in ("http", "https", "mailto")) else None
+def address(item: Item) -> str:
+    """Where an item leads, as an address that may stand between quotes; nothing where it leads nowhere.
+
+    >>> address(Box("a", "a", link='https://x.org/"a b"'))
+    'https://x.org/%22a%20b%22'
+    """
+    return quote(page(item.link), safe="%/:?#[]@!$&()*+,;=~")
+
+
+def one_line(text: str) -> str:
+    r"""A text on one line, without signs that are no text.
+
+    >>> one_line("a \x07 b\nc")
+    'a b c'
+    """
+    return " ".join("".join(sign for sign in text if sign.isprintable() or sign.isspace()).split())
 
 
 def is_port(item: Item) -> TypeGuard[Box]:

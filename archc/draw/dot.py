@@ -7,11 +7,10 @@ from html import escape
 from itertools import pairwise, product
 from textwrap import wrap
 from typing import Literal
-from urllib.parse import quote
 
 import graphviz
 
-from archc.draw.chart import Label, Names, Ways, box_label, frame_label, link_of
+from archc.draw.chart import Label, Names, Ways, address, box_label, frame_label, one_line
 from archc.draw.palette import LIGHT, LIGHT_INKS, colours, spec_ink
 from archc.draw.scene import Box, Edge, Frame, Item, Scene
 
@@ -198,21 +197,21 @@ def _on_hover(item: Item) -> dict[str, str]:
     where = "" if item.span is None else f"{item.span.source.name}:{item.span.line}"
     parts = (" ".join(text.split()) for text in (item.id, where, item.details.doc))
     hint = " · ".join(text for text in parts if text)
-    link = link_of(item)
-    address = {"URL": escape(quote(link, safe="%/:?#[]@!$&()*+,;=~"))} if link else {}
+    link = address(item)
     # Graphviz takes backslashes for its own twice here.
-    return {"tooltip": graphviz.nohtml(escape(_plain(hint)).replace("\\", "\\" * 4))} | address
+    shown = {"tooltip": graphviz.nohtml(escape(one_line(hint)).replace("\\", "\\" * 4))}
+    return shown | ({"URL": escape(link)} if link else {})
 
 
 def _label(label: Label) -> str:
     """Texts as Graphviz' HTML."""
-    name = f"<b>{_text(label.name)}</b>" if _plain(label.name) else ""
+    name = f"<b>{_text(label.name)}</b>" if one_line(label.name) else ""
     first = " ".join(text for text in (name, _small(" · ".join(label.beside))) if text)
     return f"<{'<br/>'.join(text for text in [first, *map(_small, label.below)] if text)}>"
 
 
 def _small(text: str) -> str:
-    if not _plain(text):
+    if not one_line(text):
         return ""
     return f'<font point-size="{_SMALL}" color="{LIGHT_INKS.small}">{_text(text)}</font>'
 
@@ -223,9 +222,4 @@ def _text(text: str) -> str:
     >>> _text(r"a<b \N")
     'a&lt;b \\\\N'
     """
-    return escape(_plain(text)).replace("\\", "\\\\")
-
-
-def _plain(text: str) -> str:
-    """A text on one line, without signs that are no text."""
-    return " ".join("".join(sign for sign in text if sign.isprintable() or sign.isspace()).split())
+    return escape(one_line(text)).replace("\\", "\\\\")

@@ -147,7 +147,8 @@ def lacking_note(sheet: Sheet, format: str) -> str:
     letters = lacking(marks(sheet), font(format))
     if not letters:
         return ""
-    shown = ", ".join(letters[:MOST_TOLD]) + (", ..." if len(letters) > MOST_TOLD else "")
+    names = [letter if letter.isprintable() else f"U+{ord(letter):04X}" for letter in letters[:MOST_TOLD]]
+    shown = ", ".join(names) + (", ..." if len(letters) > MOST_TOLD else "")
     return (
         f"{format} has no letter for {shown}: boxes with their Unicode numbers stand for them; svg shows them"
     )

@@ -14,7 +14,7 @@ from typing import Any
 
 from archc.draw.library import Library
 from archc.draw.options import DEFAULTS, Options
-from archc.draw.palette import DARK_INKS, DASHES, KIND_NAMES, KINDS, LIGHT_INKS, Inks, colours
+from archc.draw.palette import DARK_INKS, DASHES, LIGHT_INKS, Inks, colours, legend
 from archc.draw.scene import Frame
 from archc.draw.sheet import sheet
 from archc.draw.stage import scene
@@ -57,12 +57,10 @@ def html(graph: Graph, options: Options = DEFAULTS) -> str:
     """
     drawing = scene(graph, replace(options, insets=False))
     library = Library(graph, options)
-    legend = [["kind", kind, KIND_NAMES[kind]] for kind in KINDS if kind in library.kinds]
-    legend += [["style", style, style] for style in DASHES if style in library.styles]
     data = {
         "title": drawing.title,
         "facts": drawing.facts,
-        "legend": legend,
+        "legend": legend(library.kinds, library.styles),
         "open": [item.id for item in drawing.main.walk() if isinstance(item, Frame)],
         **library.data(),
     }

@@ -32,7 +32,7 @@ def layout_json(sheet: Sheet) -> str:
         "height": sheet.height,
         "texts": _texts(heading(sheet)),
         "legend": [
-            {"what": entry.what, "name": entry.name, "text": entry.text}
+            {"what": entry.what, "text": entry.name}
             | {"box": _numbers((entry.x, entry.y - SMALL, entry.w, SMALL * 1.25))}
             | {"texts": _texts([legend_word(entry)])}
             for entry in sheet.legend

@@ -24,7 +24,6 @@ from typing import Any, NamedTuple
 from archc.draw.fill import Filler
 from archc.draw.groups import closed_box
 from archc.draw.layout import Area, Place, Wire, lay_out
-from archc.draw.marking import outside
 from archc.draw.measure import count_text, header_note, header_width
 from archc.draw.opening import CLOSED, Opening, Path
 from archc.draw.options import Options
@@ -36,6 +35,7 @@ from archc.draw.units import UPRIGHT
 from archc.draw.view import View, weights_path
 from archc.draw.words import divisors_of
 from archc.graph.ir import Graph
+from archc.lang.links import page
 from archc.report.cost import Costs
 from archc.shapes import plain
 
@@ -164,7 +164,7 @@ class Library:
         values: Data = {name: getattr(item, name, 0) for name in COLUMNS}
         values |= {name: getattr(item.details, name) for name in ("type", "flops", "doc", "weights")}
         values |= {name: _tenths(getattr(place, name)) for name in ("x", "y", "w", "h", "spine")}
-        values |= {"link": outside(item.link), "copies": item.copies if item.copies > 1 else 0}
+        values |= {"link": page(item.link), "copies": item.copies if item.copies > 1 else 0}
         if item.span is not None:
             values |= {"file": self.files(item.span.source.name), "line": item.span.line}
         if isinstance(item, Frame):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from dataclasses import replace
 
@@ -26,6 +25,7 @@ from archc.draw.metrics import text_width
 from archc.draw.palette import DASHES, spec_ink
 from archc.draw.scene import Box, Frame
 from archc.draw.sheet import Entry, Sheet
+from archc.lang.links import page
 
 FRAME_RADIUS, CARD_RADIUS, PILL_RADIUS = 9.0, 5.0, 12.0
 FLAG = 8.0
@@ -99,7 +99,7 @@ class _Marker:
         found.append(Rect(place.x, place.y, place.w, place.h, FRAME_RADIUS, _frame_ink(depth), frame.dotted))
         title, *others = frame_words(place)
         back = f"#{self.uses[frame.id]}" if frame is self.panel and frame.id in self.uses else ""
-        link = back or outside(frame.link) or self._inside(frame)
+        link = back or page(frame.link) or self._inside(frame)
         found.append(Group([title], link=link) if link else title)
         if frame.copies > 1:
             found.append(_badge(place))
@@ -113,24 +113,12 @@ class _Marker:
         box = place.item
         assert isinstance(box, Box)
         place = replace(place, x=x + place.x, y=y + place.y)
-        drawn, link, inside = [*_shape(place, box)], outside(box.link), self._inside(box)
+        drawn, link, inside = [*_shape(place, box)], page(box.link), self._inside(box)
         words: list[Mark] = [*box_words(place)]
         if link and inside:  # the name leads outside, all else to the inset
             name, *others = words
             return self._group(box, [Group(drawn + others, link=inside), Group([name], link=link)])
         return self._group(box, drawn + words, link or inside)
-
-
-def outside(link: str | None) -> str:
-    """A spec's link, where it leads to a page, an address or a place: never one that runs a program.
-
-    >>> outside("https://arxiv.org/abs/1505.04597"), outside("javascript:alert(1)")
-    ('https://arxiv.org/abs/1505.04597', '')
-    """
-    return link if link and _HARMLESS.match(link) else ""
-
-
-_HARMLESS = re.compile(r"(https?|mailto):|[^:]*$|[^:/?#]*[/?#]", re.IGNORECASE)
 
 
 def _frame_ink(depth: int) -> str:
@@ -277,4 +265,4 @@ def _legend_mark(entry: Entry) -> Mark:
 
 
 def legend_word(entry: Entry) -> Text:
-    return Text(entry.x + entry.mark, entry.y, entry.text, SMALL, "small")
+    return Text(entry.x + entry.mark, entry.y, entry.name, SMALL, "small")

@@ -10,9 +10,8 @@ import re
 from collections import Counter
 from dataclasses import dataclass
 from itertools import pairwise
-from urllib.parse import quote
 
-from archc.draw.chart import Label, Names, Ways, box_label, frame_label, is_port, link_of
+from archc.draw.chart import Label, Names, Ways, address, box_label, frame_label, is_port, one_line
 from archc.draw.limits import TooLarge
 from archc.draw.palette import LIGHT, colours, spec_ink
 from archc.draw.scene import Box, Direction, Edge, Frame, Scene
@@ -129,7 +128,7 @@ class _Chart:
 
     def _subgraph(self, frame: Frame, panel: _Panel, indent: str, label: Label, id: str) -> None:
         name = self.names[id]
-        self.body.append(f'{indent}subgraph {name}["{_header(label, link_of(frame))}"]')
+        self.body.append(f'{indent}subgraph {name}["{_header(label, address(frame))}"]')
         if frame.graph is not None or not any(map(is_port, frame.items)):
             # mermaid cuts an edge at the border of a subgraph that says its direction; edges go into a
             # group, which has the direction of what is around it then.
@@ -162,11 +161,11 @@ class _Chart:
         if ink:
             own = colours(ink)
             self.styles.append(f"  style {name} fill:{own.fill},stroke:{own.stroke}")
-        link = link_of(box)
+        link = address(box)
         if link:
             doc = _hint(_ENDS.sub(r"\1 ", box.details.doc))
             hint = f' "{doc}"' if doc else ""
-            self.clicks.append(f'  click {name} "{_address(link)}"{hint}')
+            self.clicks.append(f'  click {name} "{link}"{hint}')
 
     def _of_class(self, kind: str, name: str) -> None:
         self.classes.setdefault(kind, []).append(name)
@@ -188,12 +187,12 @@ def _label(label: Label) -> str:
     return "<br/>".join([first, *(f"<small>{_text(text)}</small>" for text in label.below)])
 
 
-def _header(label: Label, link: str | None) -> str:
+def _header(label: Label, link: str) -> str:
     """A subgraph's title, with spaces that do not break: older versions make no room for two lines."""
     name, note = (_text(text).replace(" ", "\u00a0") for text in (label.name, " · ".join(label.beside)))
     name = f"<b>{name}</b>"
     if link:
-        name = f"<a href='{_address(link)}' style='color:inherit'>{name}</a>"
+        name = f"<a href='{link}' style='color:inherit'>{name}</a>"
     return name + (f"\u00a0<small>{note}</small>" if note else "")
 
 
@@ -209,8 +208,7 @@ def _text(text: str) -> str:
 
 def _hint(text: str) -> str:
     """A text where there is no markup: a chart's title, or what is seen on hover."""
-    text = " ".join("".join(sign for sign in text if sign.isprintable() or sign.isspace()).split())
-    return _OWN.sub(lambda found: _ENTITIES.get(found[0], f"#{ord(found[0])};"), text)
+    return _OWN.sub(lambda found: _ENTITIES.get(found[0], f"#{ord(found[0])};"), one_line(text))
 
 
 # The ligature stands for mermaid's entities while it works.
@@ -226,8 +224,3 @@ _OWN = re.compile(
 _SPLIT = re.compile(r"#36;(?=#36;)|#58;|#92;(?=n)")
 # What would end a comment or an element keeps a text from being seen on hover.
 _ENDS = re.compile(r"(--!?|\]|<)(?=[>/])")
-
-
-def _address(link: str) -> str:
-    """An address between quotes."""
-    return quote(link, safe="%/:?#[]@!$&()*+,;=~")

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 from dataclasses import dataclass
+from typing import Literal
 
 from archc.draw.scene import Style
 
@@ -72,7 +74,16 @@ DARK_INKS = Inks("#0d1420", "#e5eaf2", "#a3b1c6", "#0f172a", "#b6c2d4", "#a78bfa
 DASHES: dict[Style, tuple[int, ...]] = {"data": (), "residual": (6, 4), "optional": (2, 3)}
 DOTTED = (2, 3)
 """The border of what may be absent."""
-KIND_NAMES = {kind: kind for kind in KINDS}
+
+
+def legend(kinds: Collection[str], styles: Collection[str]) -> list[tuple[Literal["kind", "style"], str]]:
+    """The entries of a legend, in its order: the kinds of boxes and the styles of edges that occur.
+
+    >>> legend({"norm", "conv", "input"}, {"data"})
+    [('kind', 'conv'), ('kind', 'norm'), ('style', 'data')]
+    """
+    shown = [("kind", kind) for kind in KINDS if kind in kinds]
+    return [*shown, *(("style", style) for style in DASHES if style in styles)]  # type: ignore[list-item]
 
 
 def colours(ink: str, dark: bool = False) -> Colours:

@@ -10,7 +10,7 @@ from archc.draw.layout import Area, Place, Point, lay_out
 from archc.draw.measure import SMALL
 from archc.draw.metrics import text_width
 from archc.draw.paging import wrap
-from archc.draw.palette import DASHES, KIND_NAMES, KINDS, spec_ink
+from archc.draw.palette import legend, spec_ink
 from archc.draw.scene import Direction, Edge, Frame, Scene
 
 MARGIN, BETWEEN = 20.0, 28.0
@@ -18,6 +18,8 @@ HEADING, FACTS = 18.0, 11.0
 """Font sizes: the title, and the lines below it."""
 LINE = 15.0
 LEGEND_GAP, LEGEND_LINE = 30.0, 18.0
+MARKS = {"kind": 20.0, "style": 36.0}
+"""How wide the marks of the legend are, and the space behind them."""
 NARROWEST = 360.0
 """As wide as a heading or a legend may be, however narrow the chart."""
 BELOW, MOST_BELOW = 1.25, 5
@@ -85,19 +87,18 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """An entry of the legend: a kind of boxes or a style of edges; `y` is its baseline, `mark` the
-    width of its mark and the space behind it."""
+    """An entry of the legend: a kind of boxes or a style of edges, and its name; `y` is its baseline,
+    `mark` the width of its mark and the space behind it."""
 
     what: Literal["kind", "style"]
     name: str
-    text: str
     x: float
     y: float
     mark: float
 
     @property
     def w(self) -> float:
-        return self.mark + text_width(self.text, SMALL)
+        return self.mark + text_width(self.name, SMALL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -238,13 +239,12 @@ def _legend(scene: Scene, top: float, width: float) -> list[Entry]:
     styles = {edge.style for panel in scene.panels for edge in _edges(panel)}
     entries: list[Entry] = []
     x, y = MARGIN, top
-    told = [("kind", kind, KIND_NAMES[kind], 20.0) for kind in KINDS if kind in kinds]
-    told += [("style", style, style, 36.0) for style in DASHES if style in styles]
-    for what, name, text, mark in told:
-        end = x + mark + text_width(text, SMALL)
+    for what, name in legend(kinds, styles):
+        mark = MARKS[what]
+        end = x + mark + text_width(name, SMALL)
         if entries and end > MARGIN + width:
             end, x, y = end - x + MARGIN, MARGIN, y + LEGEND_LINE
-        entries.append(Entry(what, name, text, round(x, 2), y, mark))  # type: ignore[arg-type]
+        entries.append(Entry(what, name, round(x, 2), y, mark))
         x = end + 16
     return entries
 

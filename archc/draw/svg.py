@@ -5,6 +5,7 @@ The file refers to nothing outside itself and uses no `var()`, so that every vie
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from html import escape
 from itertools import groupby
@@ -56,7 +57,7 @@ class SvgWriter:
         return marks(sheet)
 
     def head(self, sheet: Sheet, drawn: list[Mark]) -> Iterator[str]:
-        title = escape(sheet.title)
+        title = _escaped(sheet.title)
         yield (
             f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {sheet.width} {sheet.height}" '
             f'width="{sheet.width}" height="{sheet.height}" role="img" aria-label="{title}" '
@@ -64,7 +65,7 @@ class SvgWriter:
         )
         yield "<!-- Drawn by archc -->"
         yield f"<title>{title}</title>"
-        yield f"<desc>{escape('; '.join(sheet.facts), quote=False)}</desc>"
+        yield f"<desc>{_escaped('; '.join(sheet.facts), quote=False)}</desc>"
         yield f"{_style(drawn)}<defs>{heads(drawn)}</defs>"
 
     def marks(self, drawn: Iterable[Mark]) -> Iterator[str]:
@@ -100,9 +101,9 @@ class SvgWriter:
 
     def group(self, group: Group) -> Iterator[str]:
         """A group with what is shown on hover: the path in the model and the line of the spec."""
-        anchor = f' id="{escape(group.anchor)}"' if group.anchor else ""
-        hint = f"<title>{escape(group.hint, quote=False)}</title>" if group.hint else ""
-        tag, link = ("a", f' href="{escape(group.link)}"') if group.link else ("g", "")
+        anchor = f' id="{_escaped(group.anchor)}"' if group.anchor else ""
+        hint = f"<title>{_escaped(group.hint, quote=False)}</title>" if group.hint else ""
+        tag, link = ("a", f' href="{_escaped(group.link)}"') if group.link else ("g", "")
         yield f"<{tag}{anchor}{link}>{hint}"
         yield from self.marks(group.marks)
         yield f"</{tag}>"
@@ -114,7 +115,7 @@ class SvgWriter:
         anchor = f' text-anchor="{text.anchor}"' if text.anchor != "start" else ""
         return (
             f'<text{ink} x="{_n(text.x)}" y="{_n(text.y)}" font-size="{text.size:g}"{weight}{anchor}>'
-            f"{escape(text.text, quote=False)}</text>"
+            f"{_escaped(text.text, quote=False)}</text>"
         )
 
 
@@ -183,3 +184,15 @@ def _at(point: tuple[float, float]) -> str:
 def _n(value: float) -> str:
     """A coordinate, to a tenth."""
     return f"{value:.1f}".removesuffix(".0") if abs(value) > 0.04 else "0"
+
+
+def _escaped(text: str, quote: bool = True) -> str:
+    r"""A text within XML, which has no place for control signs at all.
+
+    >>> _escaped('<b> "\x07"')
+    '&lt;b&gt; &quot;�&quot;'
+    """
+    return escape(_NOT_XML.sub("\ufffd", text), quote)
+
+
+_NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")

@@ -15,6 +15,7 @@ from typing import Any, Final, TypeVar
 from pydantic import ValidationError
 
 from archc.lang import syntax
+from archc.lang.links import page
 from archc.lang.parser import SpanPlace, parse_call, parse_expression
 from archc.lang.schema import Part
 from archc.source.diagnostic import Report, did_you_mean
@@ -140,13 +141,12 @@ def text(reading: Reading, key: Scalar, value: Node) -> Any:
 def link(reading: Reading, key: Scalar, value: Node) -> Any:
     """The address of a page, which a diagram leads to: never one that a browser would run."""
     found = text(reading, key, value)
-    if found is WRONG or _ADDRESS.match(found.strip()):
+    if found is WRONG or page(found):
         return found
     return wrong_kind(reading, value, f"`{key.text}`", "the address of a page", _LINK)
 
 
 _LINK = "link: https://arxiv.org/abs/1706.03762"
-_ADDRESS = re.compile(r"(https?|mailto):|[^:]*$|[^:/?#]*[/?#]", re.IGNORECASE)
 
 
 def color(reading: Reading, key: Scalar, value: Node) -> Any:

@@ -10,7 +10,7 @@ from PIL import Image, ImageChops
 
 import archc
 from archc.draw import png as png_module
-from archc.draw.fonts import font, lacking
+from archc.draw.fonts import font, lacking, lacking_note
 from archc.draw.formats import draw
 from archc.draw.limits import TooLarge
 from archc.draw.marking import marks
@@ -99,6 +99,7 @@ def test_letters_that_the_font_lacks_are_told() -> None:
     draw(archc.graph(archc.text(spec)), "png", tell=notes.append)
     (note,) = notes
     assert note.startswith("png has no letter for 의, 주: boxes")
+    assert lacking_note(titled("\x1b[31m"), "png").startswith("png has no letter for U+001B: boxes")
     draw(archc.graph(archc.text(spec)), "svg", tell=notes.append)
     assert len(notes) == 1
 

@@ -190,11 +190,13 @@ def test_bytes_are_the_same_every_time(checked, format: str) -> None:
 ENVIRONMENT = {"PYTHONPATH": str(Path(__file__).parents[2])}
 
 
-def test_texts_are_escaped() -> None:
-    spec = ONE.replace("fc: linear(8)", "fc: {call: linear(8), label: '<b>\"&'}")
-    text = archc.draw(archc.text(spec))
-    assert "&lt;b&gt;" in text
-    ET.fromstring(text)
+@pytest.mark.parametrize(
+    ("label", "shown"),
+    [('<b>\\"&', '<b>"&'), ("]]></svg>", "]]></svg>"), ("bell \\a\\0", "bell \ufffd\ufffd")],
+)
+def test_texts_are_escaped(label: str, shown: str) -> None:
+    drawn = svg_of(one(f'{{call: linear(8), label: "{label}"}}'))
+    assert shown in [element.text for element in drawn.iter(f"{SVG}text")]
 
 
 def test_the_format_is_told_by_the_ending(tmp_path: Path) -> None:

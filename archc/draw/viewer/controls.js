@@ -57,9 +57,9 @@ function levels() {
 }
 
 /** An entry of the legend. */
-function entry([what, ink, name]) {
-  const line = { class: `wire ${ink}`, d: "M1 6H30", "marker-end": `url(#head-${ink})` };
-  const sign = what === "kind" ? rect(0.5, 0.5, 15, 11, 3, `ink-${ink}`) : mark("path", line);
+function entry([what, name]) {
+  const line = { class: `wire ${name}`, d: "M1 6H30", "marker-end": `url(#head-${name})` };
+  const sign = what === "kind" ? rect(0.5, 0.5, 15, 11, 3, `ink-${name}`) : mark("path", line);
   const size = { width: what === "kind" ? 16 : 32, height: 12, "aria-hidden": "true" };
   return html("li", {}, mark("svg", size, sign), name);
 }
