@@ -8,14 +8,16 @@ from pathlib import Path
 
 from archc.cli.files import check_target, write
 from archc.cli.main import FINE, WRONG, Parser, UsageError
-from archc.cli.spec import add_arguments, add_output, checked, status, told
+from archc.cli.spec import add_arguments, add_output, checked, file, status, told
 
 EXAMPLE = "  archc build 'specs/vq/nets.yaml#Encoder@iris' -o encoder.py"
 
 
 def arguments(parser: Parser) -> None:
     add_arguments(parser)
-    parser.add_argument("-o", "--output", metavar="FILE", help="the file to write (default: standard output)")
+    parser.add_argument(
+        "-o", "--output", type=file, metavar="FILE", help="the file to write (default: standard output)"
+    )
     parser.add_argument(
         "--check",
         action="store_true",
@@ -25,9 +27,9 @@ def arguments(parser: Parser) -> None:
 
 
 def execute(options: argparse.Namespace) -> int:
-    if options.check and options.output is None:
+    if options.check and options.output in (None, "-"):
         raise UsageError("--check compares with a file: name it with -o FILE")
-    path = Path(options.output) if options.output and options.output != "-" else None
+    path = Path(options.output) if options.output not in (None, "-") else None
     if path and not options.check:
         check_target(path, options.force)
     result = checked(options)

@@ -14,7 +14,7 @@ from archc.api import ask_torch
 from archc.cli.check import expand
 from archc.cli.files import check_target, write_all
 from archc.cli.main import FINE, WRONG, Parser, UsageError
-from archc.cli.spec import add_output, add_sources, show, status_of
+from archc.cli.spec import add_output, add_sources, file, show, status_of
 from archc.document.document import Document, document
 from archc.draw.options import DrawError
 from archc.source.diagnostic import SpecError
@@ -24,7 +24,9 @@ EXAMPLE = "  archc docs specs/vq -o docs/vq_nets.md"
 
 def arguments(parser: Parser) -> None:
     parser.add_argument("files", metavar="FILE", nargs="+", help="a spec, a folder of specs or a glob")
-    parser.add_argument("-o", "--output", metavar="FILE.md", required=True, help="the document to write")
+    parser.add_argument(
+        "-o", "--output", type=file, metavar="FILE.md", required=True, help="the document to write"
+    )
     parser.add_argument("--title", help="its heading (default: the name of the spec or of the document)")
     parser.add_argument(
         "--check",

@@ -10,7 +10,7 @@ from typing import get_args
 from archc.api import to_draw
 from archc.cli.files import check_target, write
 from archc.cli.main import FINE, WRONG, Parser, UsageError
-from archc.cli.spec import add_arguments, add_output, level, status, told
+from archc.cli.spec import add_arguments, add_output, file, level, status, told
 from archc.draw.formats import BINARY, ENDINGS, ENGINES, FORMATS, draw, format_of
 from archc.draw.options import DrawError, Options
 from archc.draw.scene import Direction
@@ -26,6 +26,7 @@ def arguments(parser: Parser) -> None:
     parser.add_argument(
         "-o",
         "--output",
+        type=file,
         metavar="FILE",
         help="the file to write; its ending tells the format (default: svg on standard output)",
     )
@@ -71,7 +72,7 @@ def arguments(parser: Parser) -> None:
 
 
 def execute(options: argparse.Namespace) -> int:
-    path = Path(options.output) if options.output and options.output != "-" else None
+    path = Path(options.output) if options.output not in (None, "-") else None
     if path:
         check_target(path, options.force)
     name = options.format or format_for(path)
@@ -117,9 +118,8 @@ def format_for(path: Path | None) -> str:
         return "svg"
     name = format_of(path)
     if name is None:
-        raise UsageError(
-            f"no format ends in {path.suffix or path.name!r}: use {', '.join(ENDINGS)}, or --format"
-        )
+        wrong = f"no format ends in {path.suffix!r}" if path.suffix else f"{path.name!r} has no ending"
+        raise UsageError(f"{wrong}: use {', '.join(ENDINGS)}, or --format")
     return name
 
 

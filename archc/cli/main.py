@@ -25,7 +25,7 @@ class Command(NamedTuple):
 COMMANDS = {
     "run": Command("archc.cli.run", "check, build, compile and run a spec once"),
     "check": Command("archc.cli.check", "errors, warnings, shapes and guards of specs"),
-    "draw": Command("archc.cli.draw", "a diagram: svg, dot or mermaid"),
+    "draw": Command("archc.cli.draw", "a diagram: svg, png, pdf, html, mermaid, dot or json"),
     "build": Command("archc.cli.build", "the PyTorch module, as a Python file that stands alone"),
     "docs": Command("archc.cli.docs", "a Markdown document of specs, with a chart for every block"),
     "summary": Command("archc.cli.summary", "parameters and FLOPs, as a tree"),
@@ -94,6 +94,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         # The process is ours, and what a command makes lives as long as it: nobody looks for garbage.
         gc.disable()
         atexit.register(gc.freeze)
+        _open_streams()
     try:
         status = _dispatch(words)
         sys.stdout.flush()
@@ -106,10 +107,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print("archc: interrupted", file=sys.stderr)
         return 130
     except BrokenPipeError:
-        # Whoever read our output has gone. Python would complain once more at exit: give it
-        # somewhere to write.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _drop_output()  # whoever read it has gone
         return 141
+    except OSError as error:
+        if error.filename is not None:
+            raise
+        _drop_output()
+        print(f"archc: standard output cannot be written: {error.strerror or error}", file=sys.stderr)
+        return WRONG
     except Exception as error:
         from archc.source.diagnostic import SpecError
 
@@ -119,6 +124,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
         show(error.diagnostics, sys.stderr)  # what only the emitter or the weights can tell
         return WRONG
+
+
+def _open_streams() -> None:
+    """Python has None for a stream that the process was started without, and `print` takes None for standard
+    output. What is told on standard error goes nowhere then, and a result cannot be written."""
+    if sys.stdout is None:
+        sys.stdout = open(os.devnull)  # noqa: SIM115 - as long as the process
+    if sys.stderr is None:
+        sys.stderr = open(os.devnull, "w")  # noqa: SIM115
+
+
+def _drop_output() -> None:
+    """Give what is left of the output somewhere to go: Python would complain once more at exit."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _dispatch(words: list[str]) -> int:

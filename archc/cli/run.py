@@ -9,11 +9,12 @@ from pathlib import Path
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
-from archc.cli.draw import format_for
+from archc.cli.draw import format_for, note
 from archc.cli.files import check_target, write
 from archc.cli.main import FINE, WRONG, Parser, UsageError
 from archc.cli.spec import add_arguments, add_output, as_json, checked, show, status, told
 from archc.cli.terminal import bold, working
+from archc.draw.options import DrawError
 from archc.graph.ir import Graph
 from archc.report.cost import Costs
 from archc.report.summary import flops_text
@@ -48,7 +49,9 @@ def arguments(parser: Parser) -> None:
         "--input", metavar="FILE", type=Path, help="a safetensors file with the inputs, by name"
     )
     parser.add_argument("--output", metavar="FILE", type=Path, help="write the outputs as safetensors")
-    parser.add_argument("--draw", metavar="FILE", type=Path, help="write the diagram too (svg, dot, mmd)")
+    parser.add_argument(
+        "--draw", metavar="FILE", type=Path, help="write the diagram too; its ending tells the format"
+    )
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     add_output(parser)
 
@@ -71,7 +74,11 @@ def execute(options: argparse.Namespace) -> int:
     if format:
         from archc.draw.formats import draw
 
-        write(options.draw, draw(graph, format), options.force)
+        try:
+            write(options.draw, draw(graph, format, tell=note), options.force)
+        except DrawError as error:
+            print(f"archc run: {error}", file=sys.stderr)
+            return WRONG
     with working("starting torch"):
         from archc.runtime.example import NoSizes, inputs, sizes
         from archc.runtime.session import CannotRun, run

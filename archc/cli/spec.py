@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -66,6 +67,15 @@ def add_output(parser: Parser) -> None:
     parser.add_argument(
         "--force", action="store_true", help="overwrite a file even where archc did not write it"
     )
+
+
+def file(text: str) -> str:
+    """The name of a file to write, or `-`."""
+    if not text:
+        raise argparse.ArgumentTypeError("the name of a file is empty")
+    if text.endswith(("/", os.sep)):
+        raise argparse.ArgumentTypeError(f"{text} is a folder; name a file in it")
+    return text
 
 
 def level(text: str) -> int:

@@ -119,6 +119,30 @@ def test_a_closed_pipe_ends_clean(run, tmp_path: Path) -> None:
     assert process.wait(60) == 141
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="streams of POSIX")
+@pytest.mark.parametrize(
+    ("words", "status", "told"),
+    [
+        (
+            "draw net.yaml >/dev/full",
+            1,
+            "archc: standard output cannot be written: No space left on device\n",
+        ),
+        ("draw net.yaml >&-", 1, "archc: standard output cannot be written: not writable\n"),
+        ("draw net.yaml -o net.svg >&-", 0, ""),
+        ("draw net.yaml -o net.bmp 2>&-", 2, ""),
+    ],
+)
+def test_streams_that_take_nothing(run, tmp_path: Path, words: str, status: int, told: str) -> None:
+    if "/dev/full" in words and not Path("/dev/full").exists():
+        pytest.skip("there is no /dev/full")
+    env = {"PYTHONPATH": str(Path(__file__).parents[2])}
+    line = ["sh", "-c", f"{sys.executable} -m archc {words}"]
+    ended = subprocess.run(line, capture_output=True, text=True, env=env, cwd=tmp_path, timeout=60)
+    assert (ended.returncode, ended.stderr, ended.stdout) == (status, told, "")
+    assert (tmp_path / "net.svg").exists() == (words == "draw net.yaml -o net.svg >&-")
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="signals of POSIX")
 def test_a_real_interrupt(run, tmp_path: Path) -> None:
     env = {"PYTHONPATH": str(Path(__file__).parents[2])}
