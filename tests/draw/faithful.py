@@ -209,8 +209,8 @@ class Meant:
             if runs and (runs[0].opened or (len(runs) > 1 and _of_one(runs, number))):
                 # A choice that a frame swallows, or that all of a node's copies do: they may be passed
                 # by, which is not drawn as a way of its own.
-                inner = [v for v in map(of, operands) if any(_under(runs, source) for m in v for source in m)]
-                values[Ref(number)] = inner[0] if inner else value
+                inner = [o for o in operands if self._are_in(runs, o, around)]
+                values[Ref(number)] = of(inner[0]) if inner else value
             elif way is not None:
                 if len(runs or ()) > 1:
                     self.wrong.append(f"node {(*around, number)} is drawn {len(runs or ())} times")
@@ -305,17 +305,17 @@ class Meant:
             return [[frozenset({run.way})] * _members(type) for type in types]
         return [[frozenset({run.way})] for _ in node.outputs]
 
+    def _are_in(self, runs: list[Run], operand: Any, around: Way) -> bool:
+        """Do these items stand for the node of an operand, too?"""
+        own = self.runs.get((*around, operand.node), ()) if isinstance(operand, Ref) else ()
+        return any(run.way == other.way for run in own for other in runs)
+
     def _add(self, way: Way, does: str | None, *values: Value, main: bool = True) -> None:
         if main or way not in self.nx:
             self.nx.add_node(way, does=does)
         for source in {source for value in values for sources in value for source in sources}:
             if source != way:
                 self.nx.add_edge(source, way)
-
-
-def _under(runs: list[Run], way: Way) -> bool:
-    """Is a way one to an item of these, or into it?"""
-    return any(way[: len(run.way)] == run.way for run in runs)
 
 
 def _of_one(runs: list[Run], number: int) -> bool:
