@@ -9,7 +9,7 @@ from typing import Literal
 from archc.draw.layout import Area, Place, Point, lay_out
 from archc.draw.measure import SMALL
 from archc.draw.metrics import text_width
-from archc.draw.paging import wrap
+from archc.draw.paging import Wrapping, wrappings
 from archc.draw.palette import legend, spec_ink
 from archc.draw.scene import Direction, Edge, Frame, Scene
 
@@ -120,7 +120,8 @@ def sheet(scene: Scene, page: Page = PAGE) -> Sheet:
         lay_out(frame, header=frame is not scene.main, direction=scene.directions.get(frame.id, "TB"))
         for frame in scene.panels
     )
-    main, spots, width, height = _arrange(_wrapped(main, scene, page), insets, page)
+    chosen, spots, width, height = _arrange(_wrapped(main, scene, page), insets, page)
+    main = chosen.area() if isinstance(chosen, Wrapping) else chosen
     room = max(width, NARROWEST, text_width(scene.title, HEADING, bold=True))
     heading = [Line(scene.title, MARGIN, MARGIN + HEADING - 3, HEADING, bold=True)]
     for line in _wrap(scene.facts, room):
@@ -145,7 +146,7 @@ def sheet(scene: Scene, page: Page = PAGE) -> Sheet:
     )
 
 
-def _wrapped(main: Area, scene: Scene, page: Page) -> list[Area]:
+def _wrapped(main: Area, scene: Scene, page: Page) -> list[Area | Wrapping]:
     """The main chart, and where it is too long for a page, also cut into columns."""
     direction = scene.directions.get(scene.main.id, "TB")
     (length, width), (most, across) = (main.h, main.w), (page.height, page.width)
@@ -155,10 +156,12 @@ def _wrapped(main: Area, scene: Scene, page: Page) -> list[Area]:
         return [main]
     near = (length / width / most * across) ** 0.5  # as many columns make a page
     counts = sorted({max(2, int(near)), max(2, int(near) + 1)})
-    return [main, *(wrapped for count in counts if (wrapped := wrap(main, count, direction)) is not main)]
+    return [main, *wrappings(main, counts, direction)]
 
 
-def _arrange(mains: list[Area], insets: list[Area], page: Page) -> tuple[Area, list[Point], float, float]:
+def _arrange(
+    mains: list[Area | Wrapping], insets: list[Area], page: Page
+) -> tuple[Area | Wrapping, list[Point], float, float]:
     """Which main chart is taken, where the panels stand, and the size of them all: the insets in columns
     at the right of the main chart, and below it too where that is better; as many columns as keep to a
     page, or come nearest to its proportions."""
@@ -175,13 +178,15 @@ def _arrange(mains: list[Area], insets: list[Area], page: Page) -> tuple[Area, l
     return min(choices, key=lambda choice: choice[:3])[3:] if insets else _alone(mains, page)
 
 
-def _alone(mains: list[Area], page: Page) -> tuple[Area, list[Point], float, float]:
+def _alone(mains: list[Area | Wrapping], page: Page) -> tuple[Area | Wrapping, list[Point], float, float]:
     costs = [round(page.excess(main.w, main.h) + CUT * cuts, 1) for cuts, main in enumerate(mains)]
     best = mains[costs.index(min(costs))]
     return best, [(0.0, 0.0)], best.w, best.h
 
 
-def _columns(main: Area, insets: list[Area], beside: int, below: int) -> tuple[list[Point], float, float]:
+def _columns(
+    main: Area | Wrapping, insets: list[Area], beside: int, below: int
+) -> tuple[list[Point], float, float]:
     """The insets in columns below the main chart and beside it, and the size of all panels. Each stands
     in the column that is the lowest so far: they are read from the left."""
     ends = [main.h + BETWEEN] * below + [0.0] * beside

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from archc.draw.layout import Area, Place, Wire, lay_out
 from archc.draw.layout_json import layout_json
 from archc.draw.measure import HEADER
-from archc.draw.paging import wrap
+from archc.draw.paging import wrappings
 from archc.draw.scene import Box, Direction, Edge, Frame, Scene
 from archc.draw.sheet import Panel, Sheet, sheet
 from archc.draw.skyline import Skyline
@@ -72,9 +72,10 @@ def test_a_chart_in_columns_keeps_them_too(
     random: Random, count: int, columns: int, direction: Direction
 ) -> None:
     frame = random_frame(random, count)
-    area = wrap(lay_out(frame, header=False, direction=direction), columns, direction)
-    assert len(area.columns) in (0, columns)
-    assert violations(page(area, frame, direction)) == []
+    area = lay_out(frame, header=False, direction=direction)
+    for wrapping in wrappings(area, [columns], direction):
+        assert len(wrapping.area().columns) == columns
+        assert violations(page(wrapping.area(), frame, direction)) == []
 
 
 @settings(deadline=None)
@@ -220,7 +221,7 @@ def test_a_small_page_is_not_cut_and_a_long_one_is() -> None:
 def test_what_cannot_be_cut_stays_whole() -> None:
     items = [box("a"), box("b")]
     area = lay_out(Frame("f", "f", items=[*items], edges=[Edge("a", "b")], entry="a", exit="b"), header=False)
-    assert wrap(area, 5) is area
+    assert wrappings(area, [5]) == []
 
 
 @given(
