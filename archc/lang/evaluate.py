@@ -7,42 +7,24 @@ from typing import Any
 
 from archc.lang import syntax
 from archc.lang.arithmetic import BINARY, compared, signed
-from archc.lang.bounds import Bounded
 from archc.lang.coerce import coerce
 from archc.lang.functions import FUNCTIONS, INSTEAD, MOST_ITEMS, Function, integer
+from archc.lang.lookup import MISSING, Lookup
 from archc.lang.truth import joined, negated, truth
-from archc.lang.types import Choice, List, Operator, ParamType, Row, Str
+from archc.lang.types import List, Operator, ParamType, Row
 from archc.lang.values import (
-    UNKNOWN,
     EvaluationError,
     Given,
     NeedsStatic,
     Partial,
     Scope,
-    Unavailable,
-    Word,
     is_operator,
     label_names,
     shown,
 )
-from archc.shapes import Cond, Dim, Formula, Num, Real, and_, select
+from archc.shapes import Cond, and_, select
 from archc.source.diagnostic import did_you_mean
 from archc.source.text import Span
-
-__all__ = [
-    "UNKNOWN",
-    "EvaluationError",
-    "Given",
-    "NeedsStatic",
-    "Partial",
-    "Scope",
-    "Unavailable",
-    "Word",
-    "coerce",
-    "evaluate",
-]
-
-_MISSING = object()
 
 
 def evaluate(expr: syntax.Expr, scope: Scope, want: ParamType | None = None) -> Any:
@@ -57,12 +39,8 @@ def evaluate(expr: syntax.Expr, scope: Scope, want: ParamType | None = None) -> 
     return Evaluation(scope).result(expr, want)
 
 
-class Evaluation(Bounded):
-    """One evaluation. `bare`: may a bare word stand where a whole value does?"""
-
-    def __init__(self, scope: Scope) -> None:
-        super().__init__(scope)
-        self.bare = scope.bare
+class Evaluation(Lookup):
+    """One evaluation."""
 
     # Whole values: where a type is wanted, and a bare word may stand
 
@@ -93,30 +71,12 @@ class Evaluation(Bounded):
             raise EvaluationError(f"this {problem}", span, code="A226")
         return found
 
-    def word(self, expr: syntax.Name, want: ParamType | None) -> Any:
-        """A name as a whole value."""
-        value = self.lookup(expr)
-        if isinstance(want, Operator):
-            if value is _MISSING or not (value is None or is_operator(value)):
-                return Partial(expr.id, span=expr.span)  # what is no operator does not hide one
-            return value.more((), {}, expr.span) if isinstance(value, Partial) else value
-        if value is _MISSING:
-            if isinstance(want, Choice) and expr.id in want.words:
-                return expr.id
-            if expr.id in self.scope.words or (self.bare and want is None):
-                return Word(expr.id)
-            raise self.undefined(expr, want)
-        if isinstance(value, list) and _fully_labelled(value):
-            return value
-        self.note(expr, value)
-        return value
-
     def partial(self, expr: syntax.Call, want: ParamType | None) -> Any:
         """A call as a whole value: of an operator where one is wanted or bound to the name, else of
         a function."""
         name = expr.name.id
         base = self.lookup(expr.name)
-        bound = base is not _MISSING and is_operator(base)
+        bound = base is not MISSING and is_operator(base)
         if not bound and not isinstance(want, Operator) and (name in FUNCTIONS or not self.bare):
             return self.call(expr, want)
         self.spend(expr.span)
@@ -251,39 +211,6 @@ class Evaluation(Bounded):
         self.bare = bare
         return found
 
-    def name(self, expr: syntax.Name) -> Any:
-        self.spend(expr.span)
-        value = self.lookup(expr)
-        if value is _MISSING:
-            if expr.id in self.scope.words:
-                return Word(expr.id)
-            raise self.undefined(expr)
-        self.note(expr, value)
-        return value
-
-    def lookup(self, expr: syntax.Name) -> Any:
-        name = expr.id
-        for names in (self.locals, self.scope.names, self.scope.present):
-            if name in names:
-                value = names[name]
-                if value is UNKNOWN:
-                    raise Unavailable(name)
-                return Given.of(value)
-        return _MISSING
-
-    def undefined(self, expr: syntax.Name, want: ParamType | None = None) -> Exception:
-        if self.scope.missing is not None:
-            return self.scope.missing(expr)
-        if expr.id in FUNCTIONS:
-            message, help = f"`{expr.id}` is a function", f"call it: `{FUNCTIONS[expr.id].usage}`"
-        else:
-            known = [*self.locals, *self.scope.names, *self.scope.present, *self.scope.words]
-            near = did_you_mean(expr.id, known)
-            message, help = f"`{expr.id}` is not defined", f"did you mean `{near}`?" if near else None
-            if help is None and isinstance(want, Str):
-                help = f'a text stands in quotes: "{expr.id}"'
-        return EvaluationError(message, expr.span, help, "A240")
-
     def unary(self, expr: syntax.Unary) -> Any:
         self.spend(expr.span)
         operand = self.value(expr.operand)
@@ -314,7 +241,7 @@ class Evaluation(Bounded):
         owner = expr.value
         if isinstance(owner, syntax.Name):
             value = self.lookup(owner)
-            if value is _MISSING:
+            if value is MISSING:
                 value = self.name(owner)
         else:
             value = self.value(owner)
@@ -361,7 +288,7 @@ class Evaluation(Bounded):
         function = FUNCTIONS.get(name)
         if function is None:
             base = self.lookup(expr.name)
-            if base is not _MISSING and is_operator(base):
+            if base is not MISSING and is_operator(base):
                 self.wrong(f"the operator `{name}` is no number", expr.span)
             help = INSTEAD.get(name)
             near = did_you_mean(name, FUNCTIONS)
@@ -433,10 +360,3 @@ _OPERANDS: dict[type, Callable[[Evaluation, Any], Any]] = {
     syntax.Index: Evaluation.index,
     syntax.Comprehension: Evaluation.comprehension,
 }
-
-
-def _fully_labelled(value: Any) -> bool:
-    """Does every number of a list carry a label?"""
-    if isinstance(value, list):
-        return all(map(_fully_labelled, value))
-    return isinstance(value, Num | Real | Dim | Formula) or is_operator(value)

@@ -5,8 +5,9 @@ from types import SimpleNamespace
 import pytest
 
 from archc.lang import parser
-from archc.lang.evaluate import Scope, evaluate
+from archc.lang.evaluate import evaluate
 from archc.lang.syntax import Name
+from archc.lang.values import Scope
 from archc.source.diagnostic import Report
 from archc.source.text import Source, Span
 

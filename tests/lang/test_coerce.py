@@ -5,8 +5,9 @@ import json
 import numpy
 import pytest
 
-from archc.lang.evaluate import Given, Partial, Word, coerce
+from archc.lang.coerce import coerce
 from archc.lang.types import Bool, Choice, Float, Int, List, Operator, Row, Str
+from archc.lang.values import Given, Partial, Word
 from archc.shapes import labelled, symbol
 
 H = symbol("H")

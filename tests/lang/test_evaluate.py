@@ -3,18 +3,9 @@
 import pytest
 
 from archc.lang import printing
-from archc.lang.evaluate import (
-    UNKNOWN,
-    EvaluationError,
-    Given,
-    NeedsStatic,
-    Partial,
-    Scope,
-    Unavailable,
-    Word,
-    evaluate,
-)
+from archc.lang.evaluate import evaluate
 from archc.lang.types import Bool, Choice, Float, Int, List, Operator, Row, Str
+from archc.lang.values import UNKNOWN, EvaluationError, Given, NeedsStatic, Partial, Scope, Unavailable, Word
 from archc.lang.walk import walk
 from archc.shapes import Cond, Dim, labelled, symbol
 

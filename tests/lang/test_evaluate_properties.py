@@ -6,7 +6,8 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from archc.lang.evaluate import EvaluationError, NeedsStatic, Scope, evaluate
+from archc.lang.evaluate import evaluate
+from archc.lang.values import EvaluationError, NeedsStatic, Scope
 from archc.shapes import Cond, Dim, Formula, Num, Real, labelled, symbol
 from archc.shapes import evaluate as at
 
