@@ -7,25 +7,15 @@ from __future__ import annotations
 
 from typing import NoReturn
 
-from archc.lang import lexer, syntax
+from archc.lang import chains, lexer, syntax
 from archc.lang.cursor import DEPTH, Cursor
-from archc.lang.lexer import HINTS, KEYWORDS, LITERALS, Token
-
-# How tightly the operators bind, the loosest first.
-CONDITIONAL, OR, AND, NOT, COMPARE, SUM, PRODUCT, UNARY, POWER = range(9)
-INFIX = {
-    "if": CONDITIONAL,
-    "or": OR,
-    "and": AND,
-    **dict.fromkeys(("==", "!=", "<", "<=", ">", ">=", "in", "not"), COMPARE),
-    **dict.fromkeys("+-", SUM),
-    **dict.fromkeys(("*", "/", "//", "%", "@"), PRODUCT),
-    "**": POWER,
-}
+from archc.lang.lexer import LITERALS, Token
+from archc.lang.syntax import INFIX
+from archc.shapes.number import COMPARE, CONDITIONAL, NOT, OR, POWER, UNARY
 
 
 class Parser(Cursor):
-    """The rules of expressions and chains.
+    """The rules of expressions; those of chains stand in `chains`.
 
     In a `flow` operands may also be ports (`value.port`) and chains in brackets, and `if` ends
     a line instead of choosing between two operands.
@@ -194,7 +184,7 @@ class Parser(Cursor):
                 self.unexpected("`)`")
             if not arguments:
                 self.unexpected("a value")
-            steps = self.steps()
+            steps = chains.steps(self)
             if self.token.text == "if":
                 self.no_if()
             self.expect(")", "`->` or `)`")
@@ -301,7 +291,7 @@ class Parser(Cursor):
         start, stop, step = [*bounds, None][:3]
         return syntax.Slice(start, stop, step, self.span(token.start))
 
-    # Calls and chains
+    # Calls
 
     def call(self, name: syntax.Name, start: int) -> syntax.Call:
         return syntax.Call(name, self.bracketed(), self.span(start))
@@ -366,54 +356,3 @@ class Parser(Cursor):
                 self.fail("A209", "a comprehension needs square brackets", self.token, help)
             value = self.comprehension(value, token.start, None)
         return syntax.Argument(None, value, value.span)
-
-    def steps(self) -> tuple[syntax.Step, ...]:
-        """The steps behind a chain's arguments."""
-        height = self.height
-        steps = []
-        while self.take("->"):
-            steps.append(self.step())
-            height = max(height, self.height)
-        self.height = height
-        self.grow(0)
-        return tuple(steps)
-
-    def step(self) -> syntax.Step:
-        token = self.token
-        self.height = 0
-        if token.kind != "name" or token.text in LITERALS:
-            self._no_step(token)
-        self.advance()
-        name = syntax.Name(token.text, self.token_span(token))
-        called = self.token.text == "("
-        arguments = self.bracketed() if called else ()
-        after = self.token
-        if after.text not in ("->", "if", "else", ")") and after.kind != "end":
-            self._after_step(after, token)
-        return syntax.Step(name, arguments, self.span(token.start), called)
-
-    def _no_step(self, token: Token) -> NoReturn:
-        if token.kind == "end" or token.text in KEYWORDS or token.text in HINTS:
-            self.unexpected("a step, the name of a node or operator,")
-        help = (
-            "a step is the name of a node or operator, with or without arguments: `-> conv1`, `-> split(3)`"
-        )
-        self.fail("A218", f"`{token.text}` is no step", token, help)
-
-    def _after_step(self, after: Token, step: Token) -> NoReturn:
-        text = after.text
-        shown = f"`{text}`"
-        if text in INFIX or text == "[":
-            more = "[...]" if text == "[" else f" {text} ..."
-            help = f"`->` binds loosest; put the chain in brackets: `(x -> {step.text}){more}`"
-            self.fail("A218", f"{shown} cannot follow a step", after, help)
-        if text == ",":
-            help = "give further inputs in the step's brackets, `-> attn(mask)`, or put a chain in brackets"
-            self.fail("A218", f"{shown} cannot follow a step", after, help)
-        if text == ".":
-            help = f"put the chain in brackets, `(x -> {step.text}).port`, or name the value"
-            self.fail("A218", "a step's port cannot be read here", after, help)
-        if after.kind in ("name", "number", "string"):
-            help = f"write `->` between steps, or give it in brackets: `{step.text}({text})`"
-            self.fail("A218", f"{shown} cannot follow a step", after, help)
-        self.unexpected("`->`, `if` or the end")

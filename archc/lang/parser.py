@@ -12,10 +12,12 @@ from dataclasses import replace
 from typing import TypeVar
 
 from archc.lang import syntax
+from archc.lang.chains import chain
 from archc.lang.cursor import DEPTH
-from archc.lang.grammar import OR, Parser
+from archc.lang.grammar import Parser
 from archc.lang.lexer import KEYWORDS, LENGTH, LITERALS, Place, Problem, SpanPlace
 from archc.lang.types import Bool, Choice, Float, Int, List, Operator, ParamType, Row, Str
+from archc.shapes.number import OR
 from archc.source.diagnostic import Report, did_you_mean
 
 __all__ = [
@@ -169,7 +171,7 @@ def _line(parser: Parser, names: tuple[syntax.Name, ...]) -> syntax.Line:
     parts: list[tuple[int, syntax.Chain, syntax.Expr | None]] = []
     while True:
         start = parser.token.start
-        chain = _chain(parser)
+        found = chain(parser)
         condition = None
         if parser.take("if"):
             parser.flow = False
@@ -178,7 +180,7 @@ def _line(parser: Parser, names: tuple[syntax.Name, ...]) -> syntax.Line:
                 help = "a condition stands at the end of its line: `out: x -> norm if condition`"
                 parser.fail("A211", "`->` has no place in a condition", parser.token, help)
             parser.flow = True
-        parts.append((start, chain, condition))
+        parts.append((start, found, condition))
         if condition is None or not parser.take("else"):
             break
         if len(parts) >= DEPTH:
@@ -189,28 +191,10 @@ def _line(parser: Parser, names: tuple[syntax.Name, ...]) -> syntax.Line:
         help = "a line has one colon: `NAMES: a -> b`"
         parser.fail("A206", "unexpected `:`", parser.token, help)
     line = None
-    for start, chain, condition in reversed(parts):
-        line = syntax.Line(names, chain, condition, line, parser.span(start))
+    for start, found, condition in reversed(parts):
+        line = syntax.Line(names, found, condition, line, parser.span(start))
     assert line is not None
     return line
-
-
-def _chain(parser: Parser) -> syntax.Chain:
-    start = parser.token.start
-    arguments, comma, equals = parser.arguments(("->", "if", "else"))
-    if not arguments:
-        if parser.token.text == "->":
-            help = "a `param` or another source is an operand by its own name: `pos`, `x + pos`, `arange(T)`"
-            parser.fail("A205", "a value is missing before `->`", parser.token, help)
-        parser.unexpected("a value")
-    if comma:
-        parser.unexpected("a value")
-    if parser.token.text == "->":
-        return syntax.Chain(arguments, parser.steps(), parser.span(start))
-    if equals is not None:
-        help = "an argument by name goes to a step: `x, mask=m -> attn`"
-        parser.fail("A208", "nothing takes this argument", equals, help)
-    return syntax.Chain(arguments, (), parser.span(start))
 
 
 # Shapes

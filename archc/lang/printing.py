@@ -8,9 +8,8 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from archc.lang import syntax
-from archc.lang.grammar import COMPARE, CONDITIONAL, INFIX, NOT, OR, POWER, UNARY
-
-ATOM = POWER + 1
+from archc.lang.syntax import INFIX
+from archc.shapes.number import ATOM, COMPARE, CONDITIONAL, NOT, OR, POWER, UNARY
 
 
 def text(node: syntax.Expr | syntax.Line | syntax.Step | syntax.Argument | syntax.Slice | syntax.Dots) -> str:

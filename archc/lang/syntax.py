@@ -8,7 +8,19 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from archc.shapes.number import AND, COMPARE, CONDITIONAL, OR, POWER, PRODUCT, SUM
 from archc.source.text import Span
+
+INFIX = {
+    "if": CONDITIONAL,
+    "or": OR,
+    "and": AND,
+    **dict.fromkeys(("==", "!=", "<", "<=", ">", ">=", "in", "not"), COMPARE),
+    **dict.fromkeys("+-", SUM),
+    **dict.fromkeys(("*", "/", "//", "%", "@"), PRODUCT),
+    "**": POWER,
+}
+"""What may stand between two operands, and how tightly it binds."""
 
 
 class Literal(NamedTuple):
