@@ -15,7 +15,7 @@ from archc.graph.numbers import Numbers
 from archc.graph.operands import Operands
 from archc.graph.outline import OutlineBuilder
 from archc.graph.undecided import Undecided
-from archc.graph.values import ABSENT, UNKNOWN, Failed, Given, Nothing, Outcome, Results, Target, Value
+from archc.graph.values import ABSENT, UNKNOWN, Failed, Given, Nothing, Outcome, Results, Target, Value, first
 from archc.lang.syntax import Chain, Expr, Line, Step
 from archc.ops.base import Op
 from archc.ops.outline import owns_weights
@@ -109,7 +109,7 @@ class Flow:
         failed = False
         for name, source, span in wanted:
             outcome = self.values.get(source, UNKNOWN)
-            value = outcome.first if isinstance(outcome, Results) else outcome
+            value = first(outcome)
             if value is UNKNOWN:
                 failed = True
             elif value is ABSENT:
@@ -221,7 +221,7 @@ class Flow:
         """Give the line's names to its nodes, and keep the line for `check --shapes`."""
         names, refs = [], []
         for name, outcome in found.items():
-            value = outcome.first if isinstance(outcome, Results) else outcome
+            value = first(outcome)
             if isinstance(value, Value):
                 names.append(name)
                 refs.append(value.ref)

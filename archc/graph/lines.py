@@ -13,6 +13,8 @@ from archc.lang.walk import walk
 
 OF_NODES = frozenset({"all", "weight", "bias"})
 """What a flow may read off a node: it comes after the lines that apply the node."""
+BUNDLES = frozenset({"bundle", "reversed", "each"})
+"""What reads like a function in a flow and makes bundles."""
 
 
 class Branch(NamedTuple):

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from archc.graph.binding import bind_target
 from archc.graph.connect import Feed, connect, operator_inlets
+from archc.graph.indexing import Indexing
 from archc.graph.infer import FIX_PRESENCE
 from archc.graph.ir import Bundle, Choose, Number, Output, Read
-from archc.graph.lines import OF_NODES
+from archc.graph.lines import BUNDLES, OF_NODES
 from archc.graph.numbers import Numbers
 from archc.graph.outline import OutlineBuilder, length
 from archc.graph.undecided import ANY
@@ -18,12 +19,11 @@ from archc.graph.values import (
     UNKNOWN,
     Each,
     Failed,
-    Given,
     Operand,
     Outcome,
     Results,
-    Target,
     Value,
+    first,
     single,
 )
 from archc.graph.weights import of_operator, outlined
@@ -33,19 +33,15 @@ from archc.lang.names import stored
 from archc.lang.syntax import Argument, Expr
 from archc.lang.values import Given as Test
 from archc.lang.values import Unsettled, shown
-from archc.lang.walk import free_names, free_occurrences, walk
+from archc.lang.walk import free_occurrences, walk
 from archc.ops.arithmetic import INFIX, Negative
 from archc.ops.base import Op, bind
-from archc.ops.index import AT, Index
-from archc.shapes import Cond, Dim, Formula, Tensor, parameter
+from archc.shapes import Cond, Dim, Formula, Tensor
 from archc.source.diagnostic import did_you_mean
 from archc.source.text import Span
 
 if TYPE_CHECKING:
     from archc.graph.flow import Flow
-
-BUNDLES = frozenset({"bundle", "reversed", "each"})
-"""What reads like a function in a flow and makes bundles."""
 
 
 class Operands:
@@ -82,9 +78,9 @@ class Operands:
             case syntax.Compare(rest=((op, right),)) if op in INFIX:
                 return self._infix(INFIX[op], [expr.first, right], expr.span)
             case syntax.Index():
-                return self._index(expr)
+                return Indexing(self, self._numbers, self._builder).index(expr)
             case syntax.Port() | syntax.Chain():
-                return _first(self.outcome(expr))
+                return first(self.outcome(expr))
             case syntax.Call():
                 return self._source(expr)
         return self._no_operand(expr)
@@ -105,7 +101,7 @@ class Operands:
     def _name(self, name: syntax.Name) -> Operand:
         values = self._flow.values
         if name.id in values:
-            return _first(values[name.id])
+            return first(values[name.id])
         if name.id in self._numbers.names:
             return self._number(name)
         node = self._numbers.block.nodes.get(name.id)
@@ -122,7 +118,7 @@ class Operands:
         """A `param` or `buffer` node by its name."""
         if name.id not in self._stored:
             found = self._flow.members.apply(name.id, [], name.span)
-            self._stored[name.id] = _first(found)
+            self._stored[name.id] = first(found)
         return self._stored[name.id]
 
     def _is_number(self, expr: Expr) -> bool:
@@ -165,7 +161,7 @@ class Operands:
         feeds = [Feed(None, self.operand(side), side.span) for side in sides]
         if any(f.operand is UNKNOWN for f in feeds):
             raise Failed
-        return _first(self.apply(_plain(what), feeds, span))
+        return first(self.apply(_plain(what), feeds, span))
 
     def apply(self, op: Op, feeds: list[Feed], span: Span) -> Outcome:
         """An operator in place. What adds or multiplies leaves out absent operands: one alone stays
@@ -210,79 +206,7 @@ class Operands:
         node = Choose(span, (output,), test, then.ref, other.ref)
         return self._builder.value(node, [then.ref, other.ref], cases)
 
-    # -- indexes, ports --------------------------------------------------------------------
-
-    def _index(self, expr: syntax.Index) -> Operand:
-        value = self.operand(expr.value)
-        if value is UNKNOWN:
-            raise Failed
-        if value is ABSENT:
-            return ABSENT
-        if not isinstance(value, Value):
-            self._context.fail("A403", "a number has no index", expr.span)
-        if isinstance(value.type, Bundle):
-            return self._index_bundle(expr, value)
-        items: list[Any] = []
-        feeds = [Feed(None, value, expr.value.span)]
-        for item in expr.items:
-            items.append(self._index_item(item, feeds))
-        if any(f.operand is ABSENT for f in feeds):
-            return ABSENT
-        target = Target("index", Index, (Given(None, items, expr.span),), expr.span)
-        op = bind_target(self._context, target).op
-        assert op is not None
-        return _first(self.apply(op, feeds, expr.span))
-
-    def _index_item(self, item: Any, feeds: list[Feed]) -> Any:
-        """An item as `Index` takes it; a tensor among them becomes a further feed."""
-        if isinstance(item, syntax.Dots):
-            return ...
-        if isinstance(item, syntax.Slice):
-            parts = (item.start, item.stop, item.step)
-            return slice(*(p if p is None else self._size(p) for p in parts))
-        if isinstance(item, syntax.Literal) and item.value is None:
-            return None
-        found = self.operand(item)
-        if isinstance(found, Number):
-            return parameter(found.value.text) if isinstance(found.value, Unsettled) else found.value
-        if found is UNKNOWN:
-            raise Failed
-        feeds.append(Feed(None, found, item.span))
-        return AT
-
-    def _size(self, expr: Expr) -> Any:
-        found = self.operand(expr)
-        if isinstance(found, Number) and isinstance(found.value, int | Dim):
-            return found.value
-        if isinstance(found, Number) and isinstance(found.value, Unsettled):
-            return parameter(found.value.text)
-        if found is UNKNOWN:
-            raise Failed
-        self._context.fail("A403", "a slice takes whole numbers", expr.span)
-
-    def _index_bundle(self, expr: syntax.Index, bundle: Value) -> Value:
-        assert isinstance(bundle.type, Bundle)
-        count = len(bundle.type.members)
-        if len(expr.items) != 1 or isinstance(expr.items[0], syntax.Dots):
-            self._context.fail("A412", "a bundle has one index", expr.span)
-        item = expr.items[0]
-        if isinstance(item, syntax.Slice):
-            parts = [None if p is None else self._static(p) for p in (item.start, item.stop, item.step)]
-            if parts[2] == 0:
-                self._context.fail("A412", "a slice's step cannot be 0", item.span)
-            return self._builder.pick(bundle, slice(*parts), expr.span)
-        index = self._static(item)
-        known = bundle.type.count is None and isinstance(index, int)
-        if known and not -count <= index < count:
-            has = f"the bundle has {count} member{'' if count == 1 else 's'}"
-            self._context.fail("A412", f"there is no member {index}: {has}", item.span)
-        return self._builder.pick(bundle, index, expr.span)
-
-    def _static(self, expr: Expr) -> Any:
-        found = self._size(expr)
-        if isinstance(found, Dim) and not self._context.outline:
-            self._numbers.needs_static(free_names(expr), expr.span)
-        return int(found) if isinstance(found, int) else found
+    # -- ports ---------------------------------------------------------------------------
 
     def _port(self, expr: syntax.Port) -> Operand:
         base = expr.value
@@ -386,17 +310,13 @@ class Operands:
             raise Failed  # told by the static checks
         bound = bind_target(self._context, self._numbers.call(call))
         assert bound.op is not None
-        return _first(self._builder.apply(bound.op, {}, call.span)[0])
+        return first(self._builder.apply(bound.op, {}, call.span)[0])
 
 
 @cache
 def _plain(op: type[Op]) -> Op:
     """An operator without attributes."""
     return bind(op)
-
-
-def _first(outcome: Outcome) -> Any:
-    return outcome.first if isinstance(outcome, Results) else outcome
 
 
 def _is_bundle(operand: Operand) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import Any, Literal, NamedTuple, get_args, get_origin
 
+from archc.graph.lines import BUNDLES
 from archc.graph.static_names import Any_, Callee, Scope
 from archc.lang.functions import FUNCTIONS
 from archc.lang.schema import Block, Param
@@ -16,9 +17,6 @@ from archc.ops.table import INITIALISERS
 from archc.shapes import DTYPES
 from archc.source.diagnostic import did_you_mean
 from archc.source.text import Span
-
-BUNDLES = frozenset({"bundle", "reversed", "each"})
-"""What reads like a function in a flow and makes bundles."""
 
 
 class Where(NamedTuple):

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass, field
 
-from archc.graph.lines import OF_NODES, before
-from archc.graph.static_expressions import BUNDLES, NUMBER, Expressions, attributes, inputs
+from archc.graph.lines import BUNDLES, OF_NODES, before
+from archc.graph.static_expressions import NUMBER, Expressions, attributes, inputs
 from archc.graph.static_names import Any_, Callee, Scope
 from archc.lang.functions import FUNCTIONS
 from archc.lang.schema import Block, Node, Param

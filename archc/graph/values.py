@@ -63,6 +63,11 @@ def single(value: Operand) -> Outcome:
     return value if isinstance(value, Nothing) else Results({"out": value})
 
 
+def first(outcome: Outcome) -> Value | Number | Nothing:
+    """What a single name of an outcome stands for."""
+    return outcome.first if isinstance(outcome, Results) else outcome
+
+
 class Given(NamedTuple):
     """An argument that a call gives: its name (None by position), its value and its place."""
 
