@@ -5,9 +5,7 @@ from __future__ import annotations
 import os
 import re
 import shutil
-import struct
 import sysconfig
-import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,6 +13,7 @@ from pathlib import Path
 import graphviz
 from graphviz.backend import dot_command
 
+from archc.draw.chunks import SOFTWARE, with_chunks
 from archc.draw.dot import dot
 from archc.draw.options import DrawError
 from archc.draw.scene import Scene
@@ -81,9 +80,6 @@ def _signed(picture: bytes, format: str) -> str | bytes:
         head, found, rest = picture.decode().partition("<svg")
         return f"{head}<!-- Drawn by archc -->\n{found}{rest}"
     if format == "png":
-        start = 8 + 12 + 13  # the signature, and the header with its 13 bytes
-        note = b"tEXtSoftware\0Drawn by archc"
-        chunk = struct.pack(">I", len(note) - 4) + note + struct.pack(">I", zlib.crc32(note))
-        return picture[:start] + chunk + picture[start:]
+        return with_chunks(picture, SOFTWARE)
     # Graphviz writes the hour into a pdf, but for versions that know SOURCE_DATE_EPOCH.
     return re.sub(rb"(/CreationDate \(D:)\d{14}", rb"\g<1>19700101000000", picture)

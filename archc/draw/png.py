@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import struct
-import zlib
 from collections.abc import Iterator
 
+from archc.draw.chunks import SOFTWARE, with_chunks
 from archc.draw.fonts import Font, font, legible, needed
 from archc.draw.limits import TooLarge
 from archc.draw.marks import Group, Mark, Text, flat
@@ -35,25 +35,12 @@ def png(sheet: Sheet) -> bytes:
     picture = bytes(
         resvg.svg_to_bytes(svg_string=_Outlined().write(sheet), zoom=zoom, skip_system_fonts=True)
     )
-    return _described(picture, zoom)
+    density = round(PIXELS_PER_METRE * zoom)
+    return with_chunks(picture, SOFTWARE, (b"pHYs", struct.pack(">IIB", density, density, 1)))
 
 
 def _fits(width: int, height: int) -> bool:
     return max(width, height) <= MOST_SIDE and width * height <= MOST_PIXELS
-
-
-def _described(picture: bytes, zoom: int) -> bytes:
-    """A PNG that says who drew it and how large it is on paper."""
-    start = 8 + 12 + 13  # the signature, and the header with its 13 bytes
-    density = round(PIXELS_PER_METRE * zoom)
-    told = _chunk(b"tEXt", b"Software\0Drawn by archc") + _chunk(
-        b"pHYs", struct.pack(">IIB", density, density, 1)
-    )
-    return picture[:start] + told + picture[start:]
-
-
-def _chunk(name: bytes, content: bytes) -> bytes:
-    return struct.pack(">I", len(content)) + name + content + struct.pack(">I", zlib.crc32(name + content))
 
 
 class _Outlined(SvgWriter):
