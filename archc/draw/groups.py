@@ -6,7 +6,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 
 from archc.draw.opening import Opening, Path
-from archc.draw.scene import Box, Edge, Frame, Item, parameters
+from archc.draw.scene import Box, Edge, Frame, Item, Style, parameters
 from archc.draw.words import short
 from archc.graph.ir import Graph
 from archc.lang.schema import Group
@@ -208,18 +208,49 @@ def _outward(region: Region | None) -> list[Region]:
 
 def _collapse(frame: Frame, closed: set[str]) -> None:
     """Put a box in the place of each closed group."""
+    stands_in: dict[str, str] = {}
+    _close(frame, closed, stands_in)
+    for item in frame.walk():
+        if isinstance(item, Box) and item.of in stands_in:
+            item.of = stands_in[item.of]
+
+
+def _close(frame: Frame, closed: set[str], stands_in: dict[str, str]) -> None:
+    """Put boxes in the places of closed groups; `stands_in` gathers which of them has an item inside."""
     for number, item in enumerate(frame.items):
-        if isinstance(item, Frame) and item.graph is None:
-            if item.id in closed:
-                frame.items[number] = closed_box(item)
-            else:
-                _collapse(item, closed)
+        if not isinstance(item, Frame) or item.graph is not None:
+            continue
+        if item.id in closed:
+            box = frame.items[number] = closed_box(item)
+            stands_in |= {inner.id: box.id for inner in _own(item)}
+            for tag, style in _tags(item):
+                frame.items.append(tag)
+                frame.edges.append(Edge(tag.id, box.id, "", style))
+        else:
+            _close(item, closed, stands_in)
     kept: dict[tuple[str, str, str, str], Edge] = {}
     for edge in frame.edges:
         edge.source_port = "" if edge.source in closed else edge.source_port
         edge.target_port = "" if edge.target in closed else edge.target_port
         kept.setdefault((edge.source, edge.source_port, edge.target, edge.target_port), edge)
     frame.edges = list(kept.values())
+
+
+def _tags(group: Frame) -> list[tuple[Box, Style]]:
+    """The name tags in a group of what comes from outside, one for each value, with how its way is
+    drawn."""
+    own = _own(group)
+    inside = {item.id for item in own}
+    styles = {
+        edge.source: edge.style for each in [group, *group.walk()] for edge in getattr(each, "edges", ())
+    }
+    found: dict[tuple[str | None, str], tuple[Box, Style]] = {}
+    for tag in own:
+        if isinstance(tag, Box) and tag.form == "tag" and not tag.nodes and tag.of not in inside:
+            known = found.setdefault((tag.of, tag.title), (tag, styles[tag.id]))
+            if styles[tag.id] == "data":
+                found[tag.of, tag.title] = known[0], "data"
+    return list(found.values())
 
 
 def closed_box(group: Frame) -> Box:
@@ -231,9 +262,9 @@ def closed_box(group: Frame) -> Box:
         if isinstance(item, Box) and item.form != "port":
             kinds[item.kind] += item.parameters or 0
     kind = max(kinds, key=lambda name: kinds[name]) if any(kinds.values()) else "other"
-    box = Box(group.id, group.title, detail, kind, span=group.span, dotted=group.dotted)
+    box = Box(group.id, group.title, detail, kind, span=group.span, dotted=group.dotted, group=True)
     box.parameters = group.parameters
-    box.nodes = tuple(number for item in _own(group) for number in item.nodes)
+    box.nodes = tuple(dict.fromkeys(number for item in inner for number in item.nodes))
     return box
 
 

@@ -134,7 +134,7 @@ def _item(panel: Panel, place: Place, x: float, y: float, parent: str | None) ->
         "definition": item.definition,
         "entry": None if is_box else item.entry,
         "exit": None if is_box else item.exit,
-        "group": isinstance(item, Frame) and item.graph is None,
+        "group": item.group if is_box else item.graph is None,
         "parent": parent,
         **_source(item),
         "link": item.link,

@@ -25,7 +25,7 @@ from archc.draw.fill import Filler
 from archc.draw.groups import closed_box
 from archc.draw.layout import Area, Place, Wire, lay_out
 from archc.draw.measure import count_text, header_note, header_width
-from archc.draw.opening import CLOSED, Opening, Path
+from archc.draw.opening import Opening, Path
 from archc.draw.options import Options
 from archc.draw.palette import spec_ink
 from archc.draw.plan import plan
@@ -65,7 +65,7 @@ class Library:
         self.kinds: set[str] = set()
         self.styles: set[str] = set()
         costs, divisors = Costs(), divisors_of(graph)
-        self._closed = Stage(costs, CLOSED, divisors, options.compact)
+        self._closed = Stage(costs, _Everything(0), divisors, options.compact)
         self._opened = _Recorder(costs, _Everything(1), divisors, options.compact)
         self._known: dict[Hashable, int] = {}
         self.root = self._block(View(graph, costs, divisors=divisors), (), panel=True)
@@ -171,6 +171,8 @@ class Library:
             assert place.inside is not None
             return values | self._inline(item, place.inside, around)
         ink = spec_ink(item.color) or item.kind
+        if item.dotted:
+            self.styles.add("optional")
         if item.form not in ("circle", "dots", "port"):
             self.kinds.add(ink)
         form = "" if item.form == "card" else item.form

@@ -63,6 +63,7 @@ class Box:
     color: str | None = None
     block: str | None = None
     operator: str | None = None
+    group: bool = False
     of: str | None = None
     details: Details = field(default_factory=Details)
 

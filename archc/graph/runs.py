@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,7 +14,8 @@ from archc.shapes import recording
 @dataclass(frozen=True, slots=True)
 class Run:
     """`count` copies of a member from number `first` on. All are the same block with the same
-    numbers but for free dimensions, or the same operator on inputs of the same widths."""
+    numbers but for free dimensions, or the same operator on inputs of the same widths, or of an outline
+    the same cases on the same inputs."""
 
     first: int
     count: int
@@ -48,11 +50,15 @@ def runs(member: Member, use: int = 0) -> list[Run]:
 def _alike(a: Copy, b: Copy) -> bool:
     if isinstance(a.target, Graph) or isinstance(b.target, Graph):
         return a.target is b.target
-    assert isinstance(a.target, Op) and isinstance(b.target, Op)
     if type(a.target) is not type(b.target) or a.target != b.target:
         return False
-    with recording():
+    if _flat(a) == _flat(b):
+        return True
+    if not isinstance(a.target, Op) or not isinstance(b.target, Op):
+        return False
+    with recording(), suppress(TypeError):  # in an outline, what weights there are may be open
         return a.target.weights(*_flat(a)) == b.target.weights(*_flat(b))
+    return False
 
 
 def _flat(copy: Copy) -> list[Any]:

@@ -22,12 +22,14 @@ Value = list[frozenset[Way]]
 
 
 class Run(NamedTuple):
-    """An item that stands for copies of a node: `way` is its own, `opened` that it is a frame."""
+    """An item that stands for copies of a node: `way` is its own, `opened` that it is a frame, `group`
+    that it is a closed group, which stands for all copies."""
 
     first: int
     count: int
     way: Way
     opened: bool
+    group: bool = False
 
 
 def differences(panel: Json, graph: Graph) -> list[str]:
@@ -129,7 +131,8 @@ class Drawn:
         """Each node is in one item, but for copies, which may be in several."""
         block = self._block(item)
         around = self.way(block) if block else ()
-        run = Run(item["first"], item["copies"], self.way(item), item["what"] == "frame")
+        opened = item["what"] == "frame"
+        run = Run(item["first"], item["copies"], self.way(item), opened, item["group"])
         for number in item["nodes"]:
             self.runs.setdefault((*around, number), []).append(run)
 
@@ -214,7 +217,8 @@ class Meant:
             elif way is not None:
                 if len(runs or ()) > 1:
                     self.wrong.append(f"node {(*around, number)} is drawn {len(runs or ())} times")
-                does = node.op.title() if isinstance(node, Apply) else None
+                grouped = bool(runs and runs[0].group)
+                does = node.op.title() if isinstance(node, Apply) and not grouped else None
                 self._add(way, does, *(of(operand) for operand in operands), main=way[-1][0] == number)
                 for out, members in enumerate(count):
                     values[Ref(number, out)] = [frozenset({way})] * members
@@ -232,6 +236,8 @@ class Meant:
         copies = member.uses[node.use]
         runs = {}
         for run in self.runs.get((*around, number), ()):
+            if run.group:
+                return self._grouped(node, copies, run, of)
             for index in range(run.first, run.first + run.count):
                 if index in runs or index >= len(copies) or copies[index].target is None:
                     self.wrong.append(f"copy {index} of {(*around, number)} is drawn, and is not there")
@@ -257,7 +263,9 @@ class Meant:
                 made[run.first] = self._copies(node, copy, run, series, carried, of)
             outputs = [made[run.first]]
             if member.count is not None and index == 0:
-                outputs.append(self._dots((*around, (number, "dots")), outputs[0], series))
+                before = outputs[0][:1] if series else [of(wire.operand) for wire in node.arguments[:1]]
+                self._add((*around, (number, "dots")), None, *before)
+                outputs.append([[frozenset({(*around, (number, "dots"))})] for _ in outputs[0]])
             for first, *others in outputs:
                 firsts.append(first)
                 carried = first
@@ -275,10 +283,12 @@ class Meant:
             for output, value in zip(node.outputs, found, strict=False)
         ]
 
-    def _dots(self, way: Way, before: list[Value], series: bool) -> list[Value]:
-        """The outputs of the copies between the first and the last."""
-        self._add(way, None, *(before[:1] if series else ()))
-        return [[frozenset({way})] for _ in before]
+    def _grouped(self, node: Call, copies: tuple[Copy, ...], run: Run, of: Any) -> list[Value]:
+        """The outputs of copies that a closed group stands for."""
+        there = [copy for copy in copies if copy.target is not None]
+        taken = [wire for wire in node.arguments if any(copy.inputs.get(wire.port) for copy in there)]
+        self._add(run.way, None, *(of(wire.operand) for wire in taken), main=False)
+        return [[frozenset({run.way})] * _members(output.type) for output in node.outputs]
 
     def _copies(self, node: Call, copy: Copy, run: Run, series: bool, carried: Value, of: Any) -> list[Value]:
         """The outputs of the copies that an item stands for, taken together."""

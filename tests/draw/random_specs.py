@@ -124,5 +124,6 @@ class _Writer:
         if len(self.lines) > 2 and self.draw(st.booleans()):
             first = self.draw(st.integers(0, len(self.lines) - 2))
             names = [value for value, _ in self.lines[first : first + 2] if value[0] == "v"]
-            part += f"    groups: {{part: {{of: [{', '.join(names)}], label: A part}}}}\n"
+            how = self.one("", ", collapsed: true")
+            part += f"    groups: {{part: {{of: [{', '.join(names)}], label: A part{how}}}}}\n"
         return part

@@ -30,12 +30,14 @@ SPECS = st.one_of(specs(), specs(), other_specs())
 
 
 @settings(max_examples=400, report_multiple_bugs=False)
-@given(text=SPECS, unbound=st.booleans(), options=OPTIONS)
-def test_drawings_of_specs_at_random(text: str, unbound: bool, options: Options) -> None:
-    prove(text, unbound, options)
-
-
-def prove(text: str, unbound: bool, options: Options) -> None:
+@given(
+    text=SPECS,
+    unbound=st.booleans(),
+    options=OPTIONS,
+    format=st.sampled_from(["svg", "html", "dot", "mermaid"]),
+)
+def test_drawings_of_specs_at_random(text: str, unbound: bool, options: Options, format: str) -> None:
+    """What the json says is right, and any other text can be made of it."""
     note(text)
     result = to_draw(archc.text(text), (), unbound=unbound)
     event("drawn" if result.graph is not None else "wrong")
@@ -47,6 +49,7 @@ def prove(text: str, unbound: bool, options: Options) -> None:
     assert not differences(panel, result.graph)
     if not result.graph.outline:
         assert parameters(panel) == Costs().graph(result.graph).parameters
+    assert draw(result.graph, format, options)
 
 
 def test_most_specs_at_random_are_right() -> None:

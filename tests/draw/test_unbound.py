@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import json
 from functools import cache
 from pathlib import Path
 
+import archc
+from archc.draw.formats import draw
 from archc.draw.options import Options
 from archc.draw.scene import Box, Frame, Scene
 from archc.draw.stage import scene
 from archc.graph.compile import check
 from archc.graph.ir import Graph
+from tests.draw.faithful import differences
 
 WIRING = Path(__file__).parent / "wiring.yaml"
 VQ = Path(__file__).parents[2] / "specs" / "vq"
@@ -121,3 +125,38 @@ def test_numbers_that_are_given_stay() -> None:
 def test_bundles_of_unknown_length_stay_pills() -> None:
     drawing, _ = drawn(f"{VQ}/unet.yaml#UNet", level=0)
     assert {"bundle", "reversed"} <= {item.title for item in drawing.main.items}
+
+
+def test_copies_of_what_nobody_decided_are_one_where_their_inputs_are_alike() -> None:
+    """Whether there is a bias, and which case it is, is open."""
+    spec = """archc: 1
+blocks:
+  Net:
+    params: {bias: bool = true, how: near | far = near}
+    inputs: {x: '[B, 4]'}
+    nodes:
+      same: {call: "linear(4, bias)", repeat: 3}
+      other: {call: "linear(8, bias)", repeat: 3}
+      case: {choose: how, near: linear(8), far: relu, repeat: 2}
+    flow: {y: x -> same -> other -> case}
+"""
+    graph = check(archc.text(spec), outline=True).graph
+    assert graph is not None
+    found = {item.id: item.copies for item in scene(graph, Options(level=0)).main.items}
+    assert found == {"x": 1, "same.0-2": 3, "other.0": 1, "other.1-2": 2, "case.0-1": 2, "out:y": 1}
+
+
+def test_what_stands_for_copies_side_by_side_takes_what_they_take() -> None:
+    spec = """archc: 1
+blocks:
+  Net:
+    params: {n: int = 2}
+    inputs: {x: '[B, 4]'}
+    nodes: {head: {call: linear(4), parallel: n}}
+    flow: {y: x -> head -> concat(1)}
+"""
+    graph = check(archc.text(spec), outline=True).graph
+    assert graph is not None
+    panel = json.loads(draw(graph, "json", Options()))["panels"][0]
+    assert {e["source"] for e in panel["edges"] if e["target"] == "head.dots"} == {"x"}
+    assert not differences(panel, graph)

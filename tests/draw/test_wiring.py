@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from functools import cache
 from pathlib import Path
 
 import pytest
 
 import archc
+from archc.draw.formats import draw
 from archc.draw.options import Options
 from archc.draw.pieces import MOST_LEVELS
 from archc.draw.scene import Box, Frame, Scene, parameters
@@ -15,6 +17,7 @@ from archc.draw.stage import scene
 from archc.graph.compile import graph
 from archc.graph.ir import Graph
 from archc.report.cost import Costs
+from tests.draw.faithful import differences
 
 SPEC = Path(__file__).parent / "wiring.yaml"
 NAMES = [
@@ -208,6 +211,62 @@ def test_a_collapsed_group_is_a_box() -> None:
     assert isinstance(inner, Box) and (inner.detail, inner.parameters, inner.nodes) == ("b", 72, (3,))
     outer = items(drawn("Groups", collapse=("outer",)))["outer"]
     assert isinstance(outer, Box) and outer.nodes == (1, 2, 3, 4, 5)
+
+
+GROUPED = """archc: 1
+blocks:
+  Step:
+    inputs: {x: '[B, 8]', e: '[B, 8]'}
+    nodes: {fc: linear(8)}
+    flow: {out: (x -> fc) + e}
+  Net:
+    inputs: {x: '[B, 8]', t: '[B, 8]'}
+    nodes:
+      emb: linear(8)
+      a: {call: Step, repeat: 3 as i, when: i != 1}
+      b: Step
+      c: Step
+      d: Step
+    flow:
+      e: t -> emb
+      h: x -> a(e) -> b(e)
+      i: h -> c(e)
+      out: i -> d(e)
+    groups:
+      first: {of: [e], collapsed: true}
+      rest: {of: [h, i], collapsed: true}
+"""
+
+
+def test_names_of_values_cross_the_borders_of_closed_groups() -> None:
+    graph = archc.graph(archc.text(GROUPED))
+    for level in (0, 1):
+        main = scene(graph, Options(level=level)).main
+        found = {item.id: item for item in main.items}
+        tags = {edge.target: found[edge.source] for edge in main.edges if edge.source.endswith("<emb")}
+        assert set(tags) == {"rest", "d"}
+        assert {tag.of for tag in tags.values() if isinstance(tag, Box)} == {"first"}
+        rest = found["rest"]
+        assert isinstance(rest, Box) and rest.group
+        assert len(rest.nodes) == len(set(rest.nodes)), "each node once, whatever copies it has"
+        panel = json.loads(draw(graph, "json", Options(level=level)))["panels"][0]
+        assert not differences(panel, graph)
+
+
+def test_a_closed_group_of_opened_blocks_is_in_a_page() -> None:
+    spec = """archc: 1
+blocks:
+  Net:
+    inputs: {x: '[B, 8]'}
+    nodes: {a: In}
+    flow: {y: x -> a}
+    groups: {all: {of: [y], collapsed: true}}
+  In:
+    inputs: {x: '[B, 8]'}
+    nodes: {fc: linear(8)}
+    flow: {y: x -> fc}
+"""
+    assert "linear 8" in draw(archc.graph(archc.text(spec + "main: Net\n")), "html").lower()  # type: ignore[union-attr]
 
 
 def test_a_group_that_a_way_comes_back_to_has_no_frame() -> None:
