@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -152,7 +152,8 @@ def draw(
     with nothing given. `given`, `absent`, `root`, `ops` and `settings` are those of `check`.
 
     The file is written whole or not at all. Raises SpecError; ValueError where there is no such
-    format, block or path (its message says which there are); OSError.
+    format, engine, direction, block or path (its message says which there are); TypeError where what
+    is bound already is given settings; OSError.
 
     >>> import archc
     >>> spec = "archc: 1\\nblocks: {A: {inputs: {x: '[B, 8]'}, nodes: {fc: linear(8)}, flow: {y: x -> fc}}}"
@@ -167,11 +168,11 @@ def draw(
         raise ValueError(f"no format for {name or path}; there are {', '.join(FORMATS)}")
     options = Options(level, _words(expand), _words(collapse), direction, compact, insets)
     graph = _bound(spec)
+    where: dict[str, Any] = {"given": given, "absent": absent, "root": root, "ops": ops}
     if graph is None:
-        where: dict[str, Any] = {"given": given, "absent": absent, "root": root, "ops": ops}
         graph = _checked(to_draw(spec, settings, unbound=unbound, **where))  # type: ignore[arg-type]
-    elif settings or unbound is not None:
-        _refuse([*settings, *["unbound"] * (unbound is not None)])
+    else:
+        _refuse([*settings, *["unbound"] * (unbound is not None), *(name for name in where if where[name])])
     picture = draw(graph, name, options, engine=engine)
     if path is not None:
         written.write(Path(path), picture)
@@ -257,8 +258,7 @@ def _graph(spec: Any, options: Mapping[str, Any]) -> Graph:
     bound = _bound(spec)
     if bound is None:
         return graph(spec, **options)
-    if options:
-        _refuse(options)
+    _refuse(options)
     return bound
 
 
@@ -276,8 +276,10 @@ def _checked(result: Result) -> Graph:
     return result.graph
 
 
-def _refuse(settings: Iterable[str]) -> None:
-    raise TypeError(f"what is bound already takes no settings: {', '.join(settings)}")
+def _refuse(settings: Collection[str]) -> None:
+    """Raise TypeError where something that is bound already was given settings."""
+    if settings:
+        raise TypeError(f"what is bound already takes no settings: {', '.join(settings)}")
 
 
 def _picture(what: Any) -> str | None:

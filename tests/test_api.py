@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import inspect
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -96,6 +97,22 @@ def test_what_is_bound_takes_no_settings() -> None:
     for function in (archc.draw, archc.summary, archc.source):
         with pytest.raises(TypeError, match="takes no settings: C"):
             function(graph, C=8)
+    with pytest.raises(TypeError, match="takes no settings: unbound, given$"):
+        archc.draw(graph, unbound=False, given=["x"])
+
+
+@pytest.mark.parametrize(
+    ("asked", "told"),
+    [
+        ({"engine": "dot"}, "there is no engine 'dot'; use archc or graphviz"),
+        ({"direction": "left"}, "there is no direction 'left'; use TB, BT, LR, RL"),
+        ({"level": -1}, "level -1 opens nothing; 0 closes all blocks"),
+    ],
+)
+def test_no_diagram_is_like_that(asked: dict[str, Any], told: str) -> None:
+    with pytest.raises(ValueError) as caught:
+        archc.draw(archc.text(TEXT), **asked)
+    assert str(caught.value) == told
 
 
 def test_graph_has_its_networkx_graph() -> None:

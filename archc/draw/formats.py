@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from archc.draw.limits import Tell, fitted
-from archc.draw.options import DEFAULTS, Options
+from archc.draw.options import DEFAULTS, DrawError, Options
 from archc.draw.scene import Scene
 from archc.draw.sheet import sheet
 from archc.draw.stage import scene
@@ -68,6 +68,8 @@ def draw(
     says so, and one that names letters that a picture's font lacks. Raises DrawError where a diagram
     cannot be drawn as asked.
     """
+    if engine not in ENGINES:
+        raise DrawError(f"there is no engine {engine!r}", f"use {' or '.join(ENGINES)}")
     chosen = _FORMATS[format]
     if engine == "graphviz":
         render = partial(_imported("graphviz:render"), format=format)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import get_args
 
 from archc.draw.scene import Direction
 
@@ -33,6 +34,15 @@ class Options:
     direction: Direction | None = None
     compact: bool = False
     insets: bool = True
+
+    def __post_init__(self) -> None:
+        """Raise DrawError for what no diagram can be."""
+        if self.direction not in (None, *get_args(Direction)):
+            raise DrawError(
+                f"there is no direction {self.direction!r}", f"use {', '.join(get_args(Direction))}"
+            )
+        if self.level is not None and self.level < 0:
+            raise DrawError(f"level {self.level} opens nothing", "0 closes all blocks")
 
 
 DEFAULTS = Options()
