@@ -23,6 +23,7 @@ blocks:
     nodes: {fc1: linear(hidden), fc2: linear(C)}
     flow: {y: x -> fc1 -> gelu -> fc2}
 """)
+WRONG = archc.text(TEXT.text.replace("gelu", "geluu"))
 
 
 def test_a_graph_a_result_and_a_model_show_one_picture() -> None:
@@ -90,6 +91,7 @@ def test_ordinary_texts_are_one_line() -> None:
     things = {
         "<Graph Mlp: 4 nodes, 2 members>": archc.graph(TEXT, C=4),
         "<Result of Mlp: ok, 0 diagnostics>": archc.check(TEXT, C=4),
+        "<Result of Mlp: error[A250]: there is no node or operator `geluu`>": archc.check(WRONG, C=4),
         "<Project <text>: 1 files, 1 blocks>": archc.read(TEXT),
     }
     for text, thing in things.items():

@@ -19,7 +19,7 @@ from archc.document.document import Document, document
 from archc.draw.options import DrawError
 from archc.source.diagnostic import SpecError
 
-EXAMPLE = "  archc docs specs/vq -o docs/vq_nets.md"
+EXAMPLE = "  archc docs specs/vq -o docs/vq_nets.md --title 'Networks of VQ image models'"
 
 
 def arguments(parser: Parser) -> None:

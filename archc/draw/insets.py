@@ -64,7 +64,7 @@ def _inset(
     frame.id = name
     words = [] if shown.outline else _sizes(shown)
     words += _marks(shown, [blocks for blocks in kinds.values() if blocks[0].name == shown.name])
-    frame.title = shown.name + (f"  ({', '.join(words)})" if words else "")
+    frame.title = shown.name + (f" ({', '.join(words)})" if words else "")
     own = [block for block in alike if _numbers(block) == _numbers(shown)]
     notes = [] if shown.outline else [f"{stage.costs.weights(shown).parameters:,} params"]
     if not shown.outline:

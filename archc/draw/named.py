@@ -19,6 +19,8 @@ def check_names(graph: Graph, options: Options) -> None:
     blocks = dict.fromkeys(each.name for each in inside[1:])
     for text in options.expand:
         path = path_of(text)
+        if _is_one(path, blocks) and text not in {name for each in inside for name in each.members}:
+            raise DrawError(f"`{text}` is a block", "name a node that is one, by its path")
         if not _is_one(path, groups) and not _opens(graph, path):
             raise DrawError(f"there is nothing to open in `{text}`", "it is an operator, not a block")
     for text in options.collapse:
@@ -61,7 +63,11 @@ def _blocks(member: Member, step: Step) -> Iterable[Graph]:
         name, most = member.name, len(member.copies) - 1
         if not member.arranged:
             raise DrawError(f"there is no `{_text(step)}`", f"`{name}` is not repeated")
-        if max(step.copies, default=0) > most and member.count is None:
+        if not step.copies:
+            raise DrawError(
+                f"there are no such copies of `{name}`", f"the lower number stands first: `{name}[0..{most}]`"
+            )
+        if max(step.copies) > most and member.count is None:
             raise DrawError(f"there is no `{_text(step)}`", f"the copies of `{name}` are 0 to {most}")
     for number, copy in enumerate(member.copies):
         if step.copies is None or number in step.copies:
@@ -72,7 +78,7 @@ def _text(step: Step) -> str:
     if not step.copies:
         return step.name
     first, last = min(step.copies), max(step.copies)
-    return f"{step.name}.{first}" + (f"-{last}" if last > first else "")
+    return f"{step.name}[{first}..{last}]" if last > first else f"{step.name}.{first}"
 
 
 def _those(what: str, word: str, names: Iterable[str]) -> str:

@@ -242,6 +242,8 @@ def _legend(scene: Scene, top: float, width: float) -> list[Entry]:
     coloured = (box for box in scene.boxes() if box.form not in ("circle", "dots"))
     kinds = {box.kind for box in coloured if not spec_ink(box.color)}
     styles = {edge.style for panel in scene.panels for edge in _edges(panel)}
+    if any(item.dotted for panel in scene.panels for item in panel.walk()):
+        styles.add("optional")
     entries: list[Entry] = []
     x, y = MARGIN, top
     for what, name in legend(kinds, styles):

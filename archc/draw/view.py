@@ -10,7 +10,7 @@ from archc.draw.opening import Path, Step
 from archc.draw.words import NONE, Divisors, shape_of
 from archc.graph.ir import Graph, Member, Operand, Type
 from archc.report.cost import Costs, operand_type, outer, outer_type, spread
-from archc.report.summary import flops_text
+from archc.report.summary import flops_text, type_text
 from archc.shapes import Size, Tensor, TooLarge, substitute
 
 Tied = tuple[tuple[str, ...], int]
@@ -107,7 +107,7 @@ class View:
         """A type of the Graph as a viewer tells it: `int64[B, 77]`."""
         known = self._texts.get(type_)
         if known is None:
-            known = self._texts[type_] = "" if type_ is None else str(self.seen(type_))
+            known = self._texts[type_] = "" if type_ is None else type_text(self.seen(type_))
         return known
 
     def change(self, before: Type | None, after: Type | None) -> str:

@@ -44,7 +44,11 @@ class Result(Shown):
 
     def __repr__(self) -> str:
         name = self.block.name if self.block else "no block"
-        return f"<Result of {name}: {'ok' if self.ok else 'wrong'}, {len(self.diagnostics)} diagnostics>"
+        errors = [found for found in self.diagnostics if found.severity == "error"]
+        if not errors:
+            return f"<Result of {name}: {'ok' if self.ok else 'wrong'}, {len(self.diagnostics)} diagnostics>"
+        more = f", and {len(errors) - 1} more" if errors[1:] else ""
+        return f"<Result of {name}: error[{errors[0].code}]: {errors[0].message}{more}>"
 
     @property
     def shapes(self) -> dict[str, Any]:

@@ -142,7 +142,7 @@ class Attention(Op):
     def label(
         self, q: Tensor, k: Tensor, v: Tensor, mask: Tensor | None = None, bias: Tensor | None = None
     ) -> str:
-        heads = f"{sizes(q)[-3]} heads" if len(sizes(q)) > 3 else ""
+        heads = f"{sizes(q)[-3]} heads" if len(sizes(q)) > 3 and str(sizes(q)[-3]) != "heads" else ""
         return ", ".join(part for part in (heads, "causal" * self.causal) if part)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -125,7 +126,12 @@ def shape_text(type_: Type | None) -> str:
     if isinstance(type_, Bundle):
         kinds = {str(member) for member in type_.members}
         return f"{len(type_.members)} × {kinds.pop()}" if len(kinds) == 1 else f"{len(type_.members)} tensors"
-    return str(type_)
+    return type_text(type_)
+
+
+def type_text(type_: Type) -> str:
+    """A type, `[B, C, ?]`: sizes that nobody knows are numbered inside only."""
+    return re.sub(r"\?\d+", "?", str(type_))
 
 
 class Summary:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+import archc
 from archc.draw.formats import draw
 from archc.draw.layout_json import layout_json
 from archc.draw.marking import marks
@@ -107,6 +109,30 @@ def test_it_tells_every_text_that_is_drawn(model, level) -> None:
     assert sorted(told) == sorted(wanted)
     lines = [mark for mark in drawn if isinstance(mark, Line)]
     assert sum(len(panel["edges"]) for panel in page["panels"]) == len(lines) - styles(page)
+
+
+DOTTED = """\
+archc: 1
+blocks:
+  Net:
+    params: {wide: bool = false}
+    inputs: {x: "[B, C]"}
+    nodes: {fc: {call: linear(C), when: wide}}
+    flow: {y: x -> fc}
+"""
+
+
+def test_a_dotted_box_is_in_the_legend_without_a_dotted_edge_too() -> None:
+    for settings, wanted in (({}, ["linear", "data", "optional"]), ({"wide": True}, ["linear", "data"])):
+        page = json.loads(archc.draw(archc.text(DOTTED), format="json", unbound=True, **settings))
+        assert [entry["text"] for entry in page["legend"]] == wanted
+
+
+def test_sizes_that_nobody_knows_have_no_numbers() -> None:
+    nets = Path(__file__).parents[2] / "specs" / "vq" / "nets.yaml"
+    page = json.loads(archc.draw(f"{nets}#SamplerBlock", format="json"))
+    out = next(item for item in page["panels"][0]["items"] if item["id"] == "out:out")
+    assert out["type"] == "[B, c_out, ?, ?]"
 
 
 def texts(part: Any) -> Iterator[dict[str, Any]]:
