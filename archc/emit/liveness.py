@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from archc.emit.coded import replace
 from archc.emit.names import RESERVED
+from archc.emit.variables import names
 
 
 @dataclass(slots=True, order=True)
@@ -44,7 +45,7 @@ def lives(body: list[ast.stmt], arguments: Iterable[str]) -> dict[str, Life]:
                 note(statement.target, at)
                 visit(statement.body)
                 # What a loop reads is needed until its last turn.
-                for name in _names(statement):
+                for name in names([statement]):
                     if name in before:
                         found[name].last = max(found[name].last, at + 1)
                 at += 1
@@ -53,10 +54,6 @@ def lives(body: list[ast.stmt], arguments: Iterable[str]) -> dict[str, Life]:
 
     visit(body)
     return found
-
-
-def _names(node: ast.AST) -> set[str]:
-    return {n.id for n in ast.walk(node) if isinstance(n, ast.Name)}
 
 
 def settle(

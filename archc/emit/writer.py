@@ -3,24 +3,23 @@
 from __future__ import annotations
 
 import ast
-import re
-import textwrap
 
 from archc.emit import printer
 from archc.emit.checks import check
 from archc.emit.classes import Argument, Class
 from archc.emit.coded import expression, label_expression, replace, statements
-from archc.emit.forward import Composer, line_names, result_names
+from archc.emit.docstrings import docstring
+from archc.emit.forward import Composer
 from archc.emit.liveness import settle
 from archc.emit.loops import forward_order
 from archc.emit.names import RESERVED, Namespace, argument_name
+from archc.emit.order import name as value_name
+from archc.emit.variables import loads
 from archc.graph import labels
 from archc.graph.attributes import MODULE
 from archc.graph.ir import Bundle, Call, Graph, Input, Ref, Type
 from archc.graph.weights import of_graph
 from archc.source.text import Span
-
-_DOC_WIDTH = printer.WIDTH - 4
 
 
 class Writer:
@@ -42,7 +41,8 @@ class Writer:
         out = self.out
         out.blank(2)
         out.write(f"class {self.cls.name}(nn.Module):", 0, _at(self.graph.block.span))
-        self._docstring()
+        for line in docstring(self.graph, self.cls.note):
+            out.write(line, 4 if line else 0)
         guards = check(self.graph, self._size_text) if self.root else []
         forward = self._forward(bool(guards))
         starts = [s for line in self.made.starts for s in self._code(line.text, line.span, building=False)]
@@ -74,40 +74,6 @@ class Writer:
         out.body(forward, 8)
 
     # -- head ------------------------------------------------------------------------------
-
-    def _docstring(self) -> None:
-        doc = (self.graph.block.doc or "").strip()
-        parts = [p.strip() for p in re.split(r"\n\s*\n", doc) if p.strip()]
-        if not parts:
-            parts = [_typed(self.graph)]
-        if self.cls.note:
-            parts.append(self.cls.note)
-        lines: list[str] = []
-        for part in parts:
-            if lines:
-                lines.append("")
-            kept = part.split("\n") if _keeps_lines(part) else [" ".join(part.split())]
-            for line in kept:
-                indent = " " * (len(line) - len(line.lstrip()))
-                room = _DOC_WIDTH - len('r"""') * (not lines)
-                lines += textwrap.wrap(
-                    line, room, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False
-                ) or [""]
-        lines = [line.rstrip() for line in lines]
-        # A backslash is itself in a raw string; where quotes need one it is written twice.
-        text = "\n".join(lines)
-        raw = "\\" in text and '"""' not in text and not text.endswith("\\")
-        if not raw:
-            lines = [line.replace("\\", "\\\\").replace('"""', '\\"\\"\\"') for line in lines]
-        opening = ("r" if raw else "") + '"""'
-        lines[0] = opening + (" " if lines[0].startswith('"') else "") + lines[0].lstrip()
-        if len(lines) == 1 and len(lines[0]) + 3 <= _DOC_WIDTH:
-            end = " " if lines[0].endswith(('"', "\\")) else ""
-            self.out.write(f'{lines[0]}{end}"""', 4)
-            return
-        for line in lines:
-            self.out.write(line, 4 if line else 0)
-        self.out.write('"""', 4)
 
     def _parameters(self) -> list[str]:
         found = []
@@ -229,7 +195,7 @@ class Writer:
 
     def _forward(self, checked: bool) -> list[ast.stmt]:
         graph = self.graph
-        lines = line_names(graph)
+        lines = _line_names(graph)
         inputs = {f"ρ{r.node}_{r.out}": argument_name(port) for port, r in graph.inputs.items()}
         inputs |= {self._size_name(k): argument_name(k) for k in self.cls.keywords}
         values: dict[str, str] = {}
@@ -277,8 +243,8 @@ class Writer:
                 return [port, f"{name}_{port}"] if port != "all" else [f"{name}_all"]
             return [name]
 
-        composer = Composer(graph, self.made.flow.needs, lambda n: self._resolve(n, False), base, set(values))
-        results = result_names(graph)
+        composer = Composer(self.made.flow.needs, lambda n: self._resolve(n, False), base, set(values))
+        results = [value_name(r) for r in graph.outputs.values()]
         body = composer.compose(self.made.flow.steps, results)
         body = _unpacked(body, graph)
         self._finish(body, results)
@@ -303,7 +269,7 @@ class Writer:
             and isinstance(last, ast.Assign)
             and isinstance(last.targets[0], ast.Name)
             and last.targets[0].id == results[0]
-            and not any(results[0] in _read(s) for s in body)
+            and results[0] not in loads(body)
         ):
             made = ast.Return(last.value)
             made.span = getattr(last, "span", None)  # type: ignore[attr-defined]
@@ -314,17 +280,16 @@ class Writer:
         body.append(made)
 
 
-def _typed(graph: Graph) -> str:
-    """What a block without a doc takes and gives, in the words of the spec."""
-    given = []
-    for name, declared in graph.block.inputs.items():
-        text = " ".join(declared.span.text.split()).replace('"', "").replace("'", "")
-        given.append(text if text.startswith(name) and text.endswith(("]", "?", "bundle")) else name)
-    return f"{', '.join(given) or 'nothing'} -> {', '.join(graph.outputs)}."
-
-
-def _read(node: ast.AST) -> set[str]:
-    return {n.id for n in ast.walk(node) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Load)}
+def _line_names(graph: Graph) -> dict[Ref | int, str]:
+    """Names that the flow gives: of values by Ref, of the other nodes of a line by number."""
+    found: dict[Ref | int, str] = {}
+    for line in graph.lines:
+        for name, ref in zip(line.names, line.refs, strict=False):
+            found.setdefault(ref, name)
+        for node in line.nodes:
+            if line.names:
+                found.setdefault(node, line.names[0])
+    return found
 
 
 def _of(lines: dict, at: int, out: int) -> str | None:
@@ -339,11 +304,6 @@ def _at(span: Span) -> ast.AST:
     node = ast.Pass()
     node.span = span  # type: ignore[attr-defined]
     return node
-
-
-def _keeps_lines(text: str) -> bool:
-    """Is a paragraph of a doc a list, a table or code, whose lines matter?"""
-    return any(re.match(r"\s*([-*|>]|\d+\.|```|    )", line) for line in text.split("\n"))
 
 
 def _type(kind: Type) -> str:
