@@ -14,9 +14,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from archc.emit.coded import Slot, expression
+from archc.emit.coded import Slot
 from archc.emit.instance import Instance, all_steps, instance, slot_of
 from archc.emit.names import RESERVED, Namespace
+from archc.emit.roles import Role, roles_of
 from archc.graph import labels
 from archc.graph.ir import Copy, Graph
 from archc.lang.walk import free_names
@@ -79,10 +80,9 @@ class Class:
 
 def classes(root: Graph) -> list[Class]:
     """The classes of a Graph and of all that it calls, children first."""
-    order, batches = _batches(root)
     of: dict[Graph, Class] = {}
     found: list[Class] = []
-    for batch in batches:
+    for batch in _batches(root):
         groups: dict[tuple, Class] = {}
         for graph in batch:
             made = instance(graph, of.__getitem__)
@@ -96,7 +96,7 @@ def classes(root: Graph) -> list[Class]:
     return found
 
 
-def _batches(root: Graph) -> tuple[list[Graph], list[list[Graph]]]:
+def _batches(root: Graph) -> list[list[Graph]]:
     """Graphs by block, blocks after those that they call."""
     order: dict[Graph, None] = {}
     work: list[tuple[Graph, Iterator[Graph]]] = [(root, _called(root))]
@@ -120,10 +120,10 @@ def _batches(root: Graph) -> tuple[list[Graph], list[list[Graph]]]:
         ready = [b for b in by_block if b not in done and needs[b] <= done]
         if not ready:  # a block that is given to itself as an `op` param: no two instances at once
             left = [g for b in by_block if b not in done for g in by_block[b]]
-            return list(order), batches + [[g] for g in order if g in left]
+            return batches + [[g] for g in order if g in left]
         batches += [by_block[b] for b in ready]
         done.update(ready)
-    return list(order), batches
+    return batches
 
 
 def _called(graph: Graph) -> Iterator[Graph]:
@@ -144,7 +144,7 @@ def _sign(cls: Class, guards: Sequence[Guard] = ()) -> None:
 
     `guards`: conditions that the class checks, whose numbers are literals."""
     _switch_off(cls)
-    roles = _roles(cls.first)
+    roles = roles_of(cls.first)
     rows = [i.slots() for i in cls.instances]
     columns: list[list[Slot]] = [[row[at][1] for row in rows] for at in range(len(rows[0]))]
     numbers = [{**i.graph.dims, **i.graph.params} for i in cls.instances]
@@ -305,100 +305,8 @@ def _arguments(
         if tuple(values) not in seen:
             seen.add(tuple(values))
             role = roles[cls.first.slots()[at][0]][0]
-            cls.arguments.append(Argument(space.give(*_wish(role)), _type(values), True, None, at))
+            cls.arguments.append(Argument(space.give(*role.wishes()), _type(values), True, None, at))
 
 
 def _type(values: Iterable[Any]) -> str:
     return "int" if all(isinstance(v, int) for v in values) else "float"
-
-
-# Names of positional arguments of torch's layers, for numbers that have none in the spec.
-_POSITIONAL = {
-    "Linear": ("in_features", "out_features"),
-    "Bilinear": ("in1_features", "in2_features", "out_features"),
-    "Embedding": ("num_embeddings", "embedding_dim"),
-    "GroupNorm": ("num_groups", "num_channels"),
-    "LayerNorm": ("normalized_shape",),
-    "RMSNorm": ("normalized_shape",),
-    "Dropout": ("p",),
-    "range": ("count",),
-    **dict.fromkeys(
-        ("Conv1d", "Conv2d", "Conv3d", "ConvTranspose1d", "ConvTranspose2d", "ConvTranspose3d"),
-        ("in_channels", "out_channels", "kernel_size", "stride"),
-    ),
-    **dict.fromkeys(
-        ("BatchNorm1d", "BatchNorm2d", "BatchNorm3d", "InstanceNorm1d", "InstanceNorm2d"), ("num_features",)
-    ),
-    **dict.fromkeys(("LSTM", "GRU", "RNN", "LSTMCell", "GRUCell"), ("input_size", "hidden_size")),
-}
-
-# Arguments that say how wide a layer is, or how it learns: no size of a result on other axes comes of them.
-_WIDTHS = frozenset(
-    {"in_features", "out_features", "in1_features", "in2_features", "num_embeddings", "embedding_dim"}
-    | {"num_groups", "num_channels", "normalized_shape", "num_features", "in_channels", "out_channels"}
-    | {"input_size", "hidden_size", "p", "eps", "momentum", "std", "mean"}
-)
-
-
-@dataclass(frozen=True, slots=True)
-class Role:
-    """What a coded number is in the code that builds: an argument of a layer, or of a class."""
-
-    member: str = ""
-    torch: str | None = None
-    argument: Argument | None = None
-    cls: Class | None = None
-    shaping: bool = False
-    """Run-time sizes may come of it."""
-
-
-def _roles(instance: Instance) -> dict[int, list[Role]]:
-    """The roles of an instance's coded numbers, one for each place."""
-    found: dict[int, list[Role]] = {}
-    lines = len(instance.builds)
-    for number, (text, step) in enumerate(instance.texts()):
-        known: dict[str, Role] = {}
-        if number < lines:
-            target, _, source = text.partition(" = ")
-            member = target.removeprefix("self.")
-            for call in ast.walk(expression(source)):
-                if isinstance(call, ast.Call):
-                    known.update(_arguments_of(call, member, instance))
-            unnamed = Role(member, shaping=member in instance.shaping)
-        else:
-            unnamed = Role()
-        for match in re.finditer(r"ν(\d+)", text):
-            index = int(match[1])
-            role = known.get(match[0], unnamed)
-            if step is not None:
-                whole = isinstance(instance.coder.slots[index].value, int)
-                role = Role(shaping=step.shaping if whole else step.scaling)
-            found.setdefault(index, []).append(role)
-    return found
-
-
-def _arguments_of(call: ast.Call, member: str, instance: Instance) -> Iterator[tuple[str, Role]]:
-    function = call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")
-    if function.startswith("κ"):
-        cls = instance.children[int(function[1:])]
-        for argument, value in zip(
-            cls.arguments, [*call.args, *(k.value for k in call.keywords)], strict=True
-        ):
-            if isinstance(value, ast.Name):
-                yield value.id, Role(member, None, argument, cls, argument.name in cls.shaping)
-        return
-    shaping = member in instance.shaping
-    names = _POSITIONAL.get(function, ())
-    for position, value in enumerate(call.args):
-        if isinstance(value, ast.Name):
-            name = names[position] if position < len(names) else None
-            yield value.id, Role(member, name, shaping=shaping and name not in _WIDTHS)
-    for keyword in call.keywords:
-        if isinstance(keyword.value, ast.Name):
-            yield keyword.value.id, Role(member, keyword.arg, shaping=shaping and keyword.arg not in _WIDTHS)
-
-
-def _wish(role: Role) -> tuple[str, ...]:
-    """Names for a number that has none: of the torch argument, with the member's before."""
-    name = role.argument.name if role.argument else role.torch
-    return (name, f"{role.member}_{name}") if name else ("size",)
