@@ -63,8 +63,8 @@ class Filler:
         frame.items = self.wiring.wire(self.items, panel=self.panel)
         frame.edges = self.wiring.edges
         mark_residuals(frame, self.wiring.skips)
-        groups, torn = regions(frame, self.graph) if self.graph.block.groups else ({}, [])
-        self.stage.torn |= dict.fromkeys((self.graph.name, name) for name in torn)
+        groups, torn = regions(frame, self.graph) if self.graph.block.groups else ({}, {})
+        self.stage.torn |= {(self.graph.name, name): why for name, why in torn.items()}
         if self.stage.compact:
             slim(frame, {id: region.name for id, region in groups.items()})
         if groups:

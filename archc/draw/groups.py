@@ -26,25 +26,28 @@ class Region:
         return self.group.name
 
 
-def regions(frame: Frame, graph: Graph) -> tuple[dict[str, Region], list[str]]:
-    """The innermost group of each item of a frame that is in one, and the names of the groups that
-    cannot be framed: a way leaves them and comes back."""
+def regions(frame: Frame, graph: Graph) -> tuple[dict[str, Region], dict[str, str]]:
+    """The innermost group of each item of a frame that is in one, and the groups that cannot be framed,
+    with the reason."""
     found = [Region(group, nodes) for group in graph.block.groups.values() if (nodes := _nodes(graph, group))]
     found.sort(key=lambda region: -len(region.nodes))
     held = _held(frame, found)
     edges = [(edge.source, edge.target) for edge in frame.edges]
     innermost: dict[str, Region] = {}
-    torn: list[str] = []
+    torn: dict[str, str] = {}
     for region in found:
         mine = held[region.name]
         around = {id(innermost.get(item)): innermost.get(item) for item in mine}
+        if len(around) > 1:
+            torn[region.name] = "a part of it is in another group"
+            continue
         region.around = next(iter(around.values()), None)
         scope = [i.id for i in frame.items if region.around is None or i.id in held[region.around.name]]
         place = {
             id: region.name if id in mine else _top(innermost.get(id), region.around, id) for id in scope
         }
         if mine and _circular({(place[a], place[b]) for a, b in edges if a in place and b in place}):
-            torn.append(region.name)
+            torn[region.name] = "a way leaves it and comes back"
         elif mine:
             innermost |= dict.fromkeys(mine, region)
             if region.around is not None:

@@ -34,6 +34,10 @@ class Piece:
         """Does it have the input that a wire feeds? Not where the value is never there when it is."""
         return self.copy.inputs.get(wire.port) is not None
 
+    def gives(self, name: str) -> bool:
+        """Does it have an output of this name? `all` is the first one of each copy."""
+        return not isinstance(self.copy.target, Graph) or name in self.copy.target.outputs or name == "all"
+
 
 def pieces(member: Member, use: int, cuts: Collection[frozenset[int]] = ()) -> list[Piece]:
     """What is drawn of a member's copies; those in one of the `cuts` are not merged with others."""

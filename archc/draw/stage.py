@@ -48,8 +48,8 @@ def scene(graph: Graph, options: Options = DEFAULTS) -> Scene:
             told.append(f"{hidden} more blocks are not shown")
     else:
         _unlink(main)
-    for block, name in stage.torn:
-        told.append(f"group {name} of {block} has no frame: a way leaves it and comes back")
+    for (block, name), why in stage.torn.items():
+        told.append(f"group {name} of {block} has no frame: {why}")
     panels = {graph.name: graph, **{inset.id: inset.graph for inset in shown if inset.graph}}
     directions: dict[str, Direction] = {}
     for id, block in panels.items():
@@ -125,7 +125,7 @@ class Stage:
         self.compact = compact
         self.closed: dict[Graph, str] = {}
         self.definitions = Definitions()
-        self.torn: dict[tuple[str, str], None] = {}  # blocks and their groups that have no frame
+        self.torn: dict[tuple[str, str], str] = {}  # blocks' groups that have no frame, with the reason
         self._kinds: dict[Graph, str] = {}
 
     def panel(self, graph: Graph) -> Frame:

@@ -132,9 +132,11 @@ def _collected(member: Member, out: int) -> bool:
 
 
 def _width(copy: Copy, name: str | None) -> int:
-    """How many tensors an output of a copy holds."""
+    """How many tensors an output of a copy holds; None: its first."""
     if not isinstance(copy.target, Graph):
         return 1
     ref = copy.target.outputs.get(name or next(iter(copy.target.outputs)))
-    type_ = copy.target.type(ref) if ref else None
+    if ref is None:
+        return 0  # it has no such output
+    type_ = copy.target.type(ref)
     return len(type_.members) if isinstance(type_, Bundle) else 1

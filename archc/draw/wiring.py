@@ -164,7 +164,7 @@ class Wiring:
         if not isinstance(node, Call):
             return [End(drawn[0][1].id)]
         if strand.copy == ALL:
-            return [leaving(item, name) for _, item in drawn]
+            return [leaving(item, name) for piece, item in drawn if piece is None or piece.gives(name)]
         if strand.copy is not None:
             made = (item for piece, item in drawn if piece is not None and strand.copy in piece.copies)
             return [leaving(next(made), name)]

@@ -245,8 +245,8 @@ class Meant:
         series = member.arranged == "repeat"
         carried = of(node.arguments[0].operand) if series else []
         firsts: list[Value] = []
-        further: dict[int, Value] = {}
-        made: dict[int, list[Value]] = {}  # by the first copy of a run: its outputs
+        further: dict[str, Value] = {output.name: [] for output in node.outputs[1:]}
+        made: dict[int, dict[str, Value]] = {}  # by the first copy of a run: its outputs
         for index, copy in enumerate(copies):
             if copy.target is None:
                 firsts.append(carried)
@@ -263,19 +263,25 @@ class Meant:
                 made[run.first] = self._copies(node, copy, run, series, carried, of)
             outputs = [made[run.first]]
             if member.count is not None and index == 0:
-                before = outputs[0][:1] if series else [of(wire.operand) for wire in node.arguments[:1]]
-                self._add((*around, (number, "dots")), None, *before)
-                outputs.append([[frozenset({(*around, (number, "dots"))})] for _ in outputs[0]])
-            for first, *others in outputs:
-                firsts.append(first)
-                carried = first
-                for at, other in enumerate(others):
-                    further.setdefault(at, []).extend(other)
+                dots = (*around, (number, "dots"))
+                before = (
+                    list(outputs[0].values())[:1] if series else [of(w.operand) for w in node.arguments[:1]]
+                )
+                self._add(dots, None, *before)
+                outputs.append({name: [frozenset({dots})] for name in outputs[0]})
+            for first, *others in (value.items() for value in outputs):
+                firsts.append(first[1])
+                carried = first[1]
+                for name, other in others:
+                    further.setdefault(name, []).extend(other)
+        whole = [value for first in firsts for value in first]
         if not member.arranged:
-            found = next(iter(made.values()), [carried])
+            own = next(iter(made.values()), {})
+            found = [own.get(output.name, carried) for output in node.outputs]
         else:
-            whole = [value for first in firsts for value in first]
-            found = [carried if series else whole, *(further[at] for at in sorted(further)), whole]
+            found = [carried if series else whole, *(further[output.name] for output in node.outputs[1:])]
+            if node.outputs[-1].name == "all" and not further.get("all"):
+                found[-1] = whole
         return [
             [frozenset().union(*value)]
             if isinstance(output.type, Bundle) and _endless(output.type)
@@ -290,7 +296,9 @@ class Meant:
         self._add(run.way, None, *(of(wire.operand) for wire in taken), main=False)
         return [[frozenset({run.way})] * _members(output.type) for output in node.outputs]
 
-    def _copies(self, node: Call, copy: Copy, run: Run, series: bool, carried: Value, of: Any) -> list[Value]:
+    def _copies(
+        self, node: Call, copy: Copy, run: Run, series: bool, carried: Value, of: Any
+    ) -> dict[str, Value]:
         """The outputs of the copies that an item stands for, taken together."""
         fed: dict[str, Value] = {}
         for position, wire in enumerate(node.arguments):
@@ -307,13 +315,13 @@ class Meant:
             assert isinstance(copy.target, Graph)
             # A bundle passes the border of a frame as one line: whose member is whose is not drawn.
             within = self.block(copy.target, run.way, {port: _one(value) for port, value in fed.items()})
-            return [_one(value) for value in within.values()]
+            return {name: _one(value) for name, value in within.items()}
         self._add(run.way, _name(copy), *fed.values())
         self.closed[run.way] = [target for target in copy.targets if isinstance(target, Graph)]
         if isinstance(copy.target, Graph):
-            types = [copy.target.type(ref) for ref in copy.target.outputs.values()]
-            return [[frozenset({run.way})] * _members(type) for type in types]
-        return [[frozenset({run.way})] for _ in node.outputs]
+            outputs = copy.target.outputs.items()
+            return {name: [frozenset({run.way})] * _members(copy.target.type(ref)) for name, ref in outputs}
+        return {output.name: [frozenset({run.way})] for output in node.outputs}
 
     def _are_in(self, runs: list[Run], operand: Any, around: Way) -> bool:
         """Do these items stand for the node of an operand, too?"""

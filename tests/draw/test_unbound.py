@@ -82,6 +82,14 @@ def test_an_opened_block_speaks_in_its_own_names() -> None:
     assert detail(items["down.0.layer.0.res"]) == "ResnetBlock C → c_out"
 
 
+def test_an_inset_tells_in_what_the_blocks_differ_that_it_stands_for() -> None:
+    drawing, _ = drawn(f"{VQ.parent}/std/vision.yaml#Bottleneck")
+    assert [(inset.title, inset.note) for inset in drawing.insets] == [
+        ("ConvNormAct (act=relu)", "elsewhere other kernel, stride, groups"),
+        ("ConvNormAct (act=identity)", "elsewhere other stride"),
+    ]
+
+
 def test_each_case_of_a_choice_has_its_inset() -> None:
     drawing, items = drawn(f"{VQ}/nets.yaml#SamplerBlock")
     insets = {inset.block: inset.id for inset in drawing.insets}
@@ -160,3 +168,34 @@ blocks:
     panel = json.loads(draw(graph, "json", Options()))["panels"][0]
     assert {e["source"] for e in panel["edges"] if e["target"] == "head.dots"} == {"x"}
     assert not differences(panel, graph)
+
+
+def test_an_output_that_a_copy_does_not_have_leaves_the_others_only() -> None:
+    spec = """archc: 1
+blocks:
+  Level:
+    params: {down: bool}
+    inputs: {x: '[B, 4]'}
+    nodes: {a: linear(4), b: linear(4)}
+    flow:
+      out: x -> a
+      skip: out -> b if down
+    outputs: [out, skip]
+  Net:
+    params: {n: int = 3}
+    inputs: {x: '[B, 4]'}
+    nodes: {level: {call: Level(i < n - 1), repeat: n as i}}
+    flow:
+      h, skips: x -> level
+      s: skips -> stack -> sum(axis=0)
+      out: h + s
+"""
+    graph = check(archc.text(spec), outline=True).graph
+    assert graph is not None
+    for level in (0, 1):
+        panel = json.loads(draw(graph, "json", Options(level=level)))["panels"][0]
+        stack = next(item["id"] for item in panel["items"] if item["operator"] == "stack")
+        assert {e["source"] for e in panel["edges"] if e["target"] == stack} == {"level.0", "level.dots"}
+        assert not differences(panel, graph)
+        bound = archc.graph(archc.text(spec))
+        assert not differences(json.loads(draw(bound, "json", Options(level=level)))["panels"][0], bound)

@@ -275,6 +275,24 @@ def test_a_group_that_a_way_comes_back_to_has_no_frame() -> None:
     assert any("torn" in fact for fact in drawing.facts)
 
 
+def test_a_group_that_is_partly_in_another_has_no_frame() -> None:
+    """A node is in the line where it is first used, too."""
+    spec = """archc: 1
+blocks:
+  Net:
+    inputs: {x: '[B, 8]'}
+    nodes: {table: "param([8, 8])"}
+    flow:
+      a: x @ table -> relu
+      b: a @ table -> relu
+      c: b -> tanh
+    groups: {line: [a], tables: [table, c]}
+"""
+    drawing = scene(archc.graph(archc.text(spec)))
+    assert [item.id for item in drawing.main.items if isinstance(item, Frame)] == ["line"]
+    assert "group tables of Net has no frame: a part of it is in another group" in drawing.facts
+
+
 # Weights
 
 
