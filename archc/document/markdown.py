@@ -2,13 +2,17 @@
 
 The `doc` of a spec is Markdown of its author's and is kept: emphasis, links, code and `$mathematics$`. What
 would reach beyond its own place is not: a fence that is never closed, a heading, an HTML tag, a `|` in
-a table.
+a table, a link that runs something.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
+from html import unescape
+from itertools import pairwise
+
+from archc.lang.links import page
 
 _FENCE = re.compile(r" {0,3}(`{3,}|~{3,})")
 _INSIDE = r"((?:[ \t]*(?:>|(?:[-*+]|\d{1,9}[.)])(?=\s|$)))*[ \t]*)"
@@ -25,11 +29,10 @@ _VERBATIM = re.compile(
 )
 """What HTML cannot hide in: it stands as its author wrote it."""
 _TAG = re.compile(r"<(?=[A-Za-z/!?])")
-_SCRIPT = re.compile(
-    r"\](?=\(\s*<?\s*(?:javascript|vbscript|data):)|^\[(?=[^\]\n]*\]:\s*<?(?:javascript|vbscript|data):)",
-    re.IGNORECASE | re.MULTILINE,
-)
-"""The bracket of a link that would run something."""
+_DESTINATION = r"\s*(<[^>\n]*|[^\s)]+)"
+_LINK = re.compile(r"\](?=\(" + _DESTINATION + ")")
+_DEFINITION = re.compile(_INSIDE + r"\[(?:[^\[\]\\]|\\.)*\]:" + _DESTINATION, re.DOTALL)
+_ESCAPED = re.compile(r"\\([!-/:-@\[-`{-~])")
 
 
 def prose(text: str) -> str:
@@ -76,6 +79,7 @@ def _outside(lines: Iterable[str]) -> str:
 
 def inline(text: str) -> str:
     """A text of a spec within a line: code and mathematics as they are, tags as text."""
+    text = _harmless(text)
     parts: list[str] = []
     at = 0
     for match in _VERBATIM.finditer(text):
@@ -90,7 +94,31 @@ def inline(text: str) -> str:
 
 
 def _plain(text: str) -> str:
-    return _SCRIPT.sub(lambda bracket: "\\" + bracket[0], _TAG.sub("&lt;", text))
+    return _TAG.sub("&lt;", text)
+
+
+def _harmless(text: str) -> str:
+    """A text of whose links only those are links that a spec may have: others keep a bracket of theirs
+    as a sign, wherever a reader of Markdown may take it for one of a link."""
+    covered = [match.span() for match in _VERBATIM.finditer(text) if match["escaped"] or match["code"]]
+    brackets = [
+        found.start()
+        for found in _LINK.finditer(text)
+        if not _leads_to_page(found[1]) and not any(start <= found.start() < end for start, end in covered)
+    ]
+    # A definition is looked for before code is.
+    brackets += [
+        found.start() + len(found[1])
+        for line in re.finditer("^", text, re.MULTILINE)
+        if (found := _DEFINITION.match(text, line.start())) and not _leads_to_page(found[2])
+    ]
+    ends = [0, *sorted(set(brackets)), len(text)]
+    return "\\".join(text[start:end] for start, end in pairwise(ends))
+
+
+def _leads_to_page(destination: str) -> bool:
+    """Is an address, as Markdown writes it, that of a page?"""
+    return bool(page(unescape(_ESCAPED.sub(r"\1", destination.lstrip("<")))))
 
 
 def line(text: str) -> str:
