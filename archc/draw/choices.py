@@ -158,7 +158,7 @@ def _main(node: Node) -> Operand:
     return node.arguments[0].operand if isinstance(node, Call) and node.arguments else None
 
 
-_SIGNS = {"!=": "≠", "==": "=", "<=": "≤", ">=": "≥"}
+_SIGNS = {"!=": "≠", "==": "=", "<=": "≤", ">=": "≥", " * ": "·", " - ": " − "}
 _OPPOSITE = {"≠": "=", "=": "≠", "≤": ">", "≥": "<", "<": "≥", ">": "≤"}
 _COMPARED = re.compile(r"([^≠=≤≥<>()]+) ([≠=≤≥<>]) ([^≠=≤≥<>()]+)")
 
@@ -168,14 +168,14 @@ def condition_text(test: tuple) -> str:
 
     >>> condition_text(("and", ("given", "mask"), ("not", ("given", "bias"))))
     'mask and not bias'
-    >>> condition_text(("undecided", "C != c_out"))
-    'C ≠ c_out'
+    >>> condition_text(("undecided", "C != 2 * width"))
+    'C ≠ 2·width'
     """
     match test:
         case ("given", name):
             return name
         case ("undecided", text):
-            return re.sub(r"[!=<>]=", lambda sign: _SIGNS[sign[0]], text)
+            return re.sub("|".join(map(re.escape, _SIGNS)), lambda sign: _SIGNS[sign[0]], text)
         case ("not", inner):
             return negated(condition_text(inner))
         case (word, left, right):

@@ -11,6 +11,7 @@ from archc.draw.scene import Box, Frame
 from archc.draw.words import size_text
 from archc.graph.ir import Apply, Call, Choose, Copy, Graph
 from archc.graph.runs import runs
+from archc.graph.values import Target
 from archc.shapes import Dim, plain
 
 if TYPE_CHECKING:
@@ -73,8 +74,22 @@ def _inset(
         others = sum(uses.get(block, 0) for block in alike if block not in own)
         if others:
             notes.append(f"×{others} in other sizes")
+    elif differing := _differing(shown, alike):
+        notes.append(f"elsewhere other {', '.join(differing)}")
     frame.note = " · ".join(notes)
     return frame
+
+
+def _differing(shown: Graph, alike: list[Graph]) -> list[str]:
+    """The params that are a number in an outline's inset or in a block that it stands for, and another there:
+    `kernel`. Those that are an expression in both are names in the inset too."""
+    found: dict[str, None] = {}
+    for block in alike:
+        for name, value in block.params.items():
+            here, there = plain(shown.params.get(name)), plain(value)
+            if here != there and any(isinstance(number, int | float) for number in (here, there)):
+                found[name] = None
+    return list(found)
 
 
 def _sizes(graph: Graph) -> list[str]:
@@ -91,6 +106,8 @@ def _marks(graph: Graph, kinds: list[list[Graph]]) -> list[str]:
         others = {str(plain(blocks[0].params.get(name))) for blocks in kinds}
         if len(others) > 1 and isinstance(value, bool | str):
             found.append(f"{name}={str(value).lower() if isinstance(value, bool) else value}")
+        elif len(others) > 1 and isinstance(value, Target) and value.is_operator and not value.unsettled:
+            found.append(f"{name}={value.name}")
         elif len(others) > 1 and graph.outline and isinstance(value, Dim) and str(value) != name:
             found.append(f"{name} = {size_text(value)}")
     return found
