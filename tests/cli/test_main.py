@@ -128,7 +128,7 @@ def test_a_closed_pipe_ends_clean(run, tmp_path: Path) -> None:
             1,
             "archc: standard output cannot be written: No space left on device\n",
         ),
-        ("draw net.yaml >&-", 1, "archc: standard output cannot be written: not writable\n"),
+        ("draw net.yaml >&-", 1, "archc: standard output cannot be written: it is closed\n"),
         ("draw net.yaml -o net.svg >&-", 0, ""),
         ("draw net.yaml -o net.bmp 2>&-", 2, ""),
     ],
