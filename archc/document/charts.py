@@ -46,7 +46,7 @@ def pictures(graph: Graph, name: str, links: Links, document: str) -> list[Pictu
     found = [_picture(name, whole, leads)]
     for number, frame in enumerate(_groups(whole.main), 1):
         part = _part(whole, frame)
-        found.append(_picture(f"{name}-{number}", part, leads, " ".join(frame.title.split())))
+        found.append(_picture(f"{name}-{number}", part, leads, frame.title))
     return found
 
 

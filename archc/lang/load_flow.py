@@ -15,6 +15,7 @@ from archc.lang.reading import (
     is_identifier,
     mapping,
     missing,
+    one_line,
     place,
     plain,
     text,
@@ -105,7 +106,7 @@ def _of(reading: Reading, key: t.Scalar, value: t.Node) -> Any:
     return words(reading, value, f"`{key.text}`", f"{key.text}: [norm, conv]")
 
 
-GROUP: dict[str, Reader] = {"of": _of, "label": text, "collapsed": plain}
+GROUP: dict[str, Reader] = {"of": _of, "label": one_line, "collapsed": plain}
 
 
 def group(reading: Reading, key: t.Scalar, value: t.Node) -> Group | None:

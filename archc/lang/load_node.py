@@ -20,6 +20,7 @@ from archc.lang.reading import (
     key_span,
     link,
     mapping,
+    one_line,
     place,
     plain,
     text,
@@ -71,7 +72,7 @@ KEYS: dict[str, Reader] = {
     "parallel": _repeat,
     "share": plain,
     "doc": text,
-    "label": text,
+    "label": one_line,
     "link": link,
     "color": color,
 }

@@ -138,6 +138,12 @@ def text(reading: Reading, key: Scalar, value: Node) -> Any:
     return value.text
 
 
+def one_line(reading: Reading, key: Scalar, value: Node) -> Any:
+    """A text that stands on one line, however the spec breaks it."""
+    found = text(reading, key, value)
+    return found if found is WRONG else " ".join(found.split())
+
+
 def link(reading: Reading, key: Scalar, value: Node) -> Any:
     """The address of a page, which a diagram leads to: never one that a browser would run."""
     found = text(reading, key, value)

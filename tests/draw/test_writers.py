@@ -199,6 +199,16 @@ def test_texts_are_escaped(label: str, shown: str) -> None:
     assert shown in [element.text for element in drawn.iter(f"{SVG}text")]
 
 
+def test_a_label_stands_on_one_line() -> None:
+    graph = one('{call: linear(8), label: "two\\n  lines"}')
+    for format, shown in {
+        "svg": ">two lines</text>",
+        "dot": "<b>two lines</b>",
+        "html": '"two lines"',
+    }.items():
+        assert shown in draw(graph, format)  # type: ignore[operator]
+
+
 def test_the_format_is_told_by_the_ending(tmp_path: Path) -> None:
     told = {"svg": "svg", "PNG": "png", "pdf": "pdf", "json": "json", "gv": "dot", "mmd": "mermaid"}
     assert {ending: format_of(Path(f"x.{ending}")) for ending in told} == told
