@@ -113,7 +113,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if error.filename is not None:
             raise
         _drop_output()
-        print(f"archc: standard output cannot be written: {error.strerror or 'it is closed'}", file=sys.stderr)
+        print(
+            f"archc: standard output cannot be written: {error.strerror or 'it is closed'}", file=sys.stderr
+        )
         return WRONG
     except Exception as error:
         from archc.source.diagnostic import SpecError

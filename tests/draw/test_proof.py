@@ -208,7 +208,9 @@ def test_the_bytes_are_the_same_everywhere() -> None:
     """Whatever the seed of hashes, and whatever Python has what drawing needs."""
     found = set()
     for number, python in enumerate([*PYTHONS, sys.executable]):
-        if subprocess.run([python, "-c", "import yaml, pydantic, networkx, graphviz"], capture_output=True).returncode:
+        if subprocess.run(
+            [python, "-c", "import yaml, pydantic, networkx, graphviz"], capture_output=True
+        ).returncode:
             continue
         ended = subprocess.run(
             [python, "-c", SCRIPT, str(SPECS / "vq" / "nets.yaml")],
