@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
+from functools import cache, lru_cache
 from html import escape
 from itertools import groupby
 
@@ -70,7 +71,7 @@ class SvgWriter:
 
     def marks(self, drawn: Iterable[Mark]) -> Iterator[str]:
         # Lines that are drawn alike, one after the other, say it once.
-        for stroke, alike in groupby(drawn, lambda mark: _stroke(mark) if isinstance(mark, Line) else ""):
+        for stroke, alike in groupby(drawn, lambda mark: _stroke(mark.style, mark.head) if isinstance(mark, Line) else ""):
             if stroke:
                 yield f"<g{stroke}>"
                 yield from (f'<path d="{_way(mark)}"/>' for mark in alike if isinstance(mark, Line))
@@ -149,11 +150,11 @@ def _styles(drawn: list[Mark]) -> list[Style]:
     return [style for style in DASHES if style in used]
 
 
-def _stroke(line: Line) -> str:
+@cache
+def _stroke(style: Style, head: bool) -> str:
     """What lines of one style have in common."""
-    style = line.style
     dash = f' stroke-dasharray="{" ".join(map(str, DASHES[style]))}"' if DASHES[style] else ""
-    end = f' marker-end="url(#head-{style})"' if line.head else ""
+    end = f' marker-end="url(#head-{style})"' if head else ""
     return f' class="{style}" fill="none" stroke="{LIGHT_INKS[style]}" stroke-width="{STROKE:g}"{dash}{end}'
 
 
@@ -163,6 +164,7 @@ def _way(line: Line) -> str:
     return "".join([*parts, f"L{_at(line.points[-1])}"])
 
 
+@lru_cache
 def _ink(name: str) -> str:
     light = colours(name)
     return f' class="{_class(name)}" fill="{light.fill}" stroke="{light.stroke}"'
@@ -181,6 +183,7 @@ def _at(point: tuple[float, float]) -> str:
     return f"{_n(point[0])} {_n(point[1])}"
 
 
+@lru_cache(maxsize=4096)  # what stands together has places in common
 def _n(value: float) -> str:
     """A coordinate, to a tenth."""
     return f"{value:.1f}".removesuffix(".0") if abs(value) > 0.04 else "0"
