@@ -86,10 +86,9 @@ class Cards:
     def piece(self, number: int, node: Call, piece: Piece, id: str) -> Item:
         """What is drawn of some copies of a member: a frame where its block is opened, else a box."""
         member, target = self.graph.members[node.member], piece.copy.target
-        if isinstance(target, Graph):
-            where = self.view.inside(target, member, piece.first, piece.count, {}, id, False).where
-            if self.stage.opening.block(target, where):
-                return self._frame(number, node, piece, id, target)
+        where = self.view.place(member, piece.first, piece.count)
+        if isinstance(target, Graph) and self.stage.opening.block(target, where):
+            return self._frame(number, node, piece, id, target)
         return self._closed(number, node, piece, id)
 
     def _frame(self, number: int, node: Call, piece: Piece, id: str, target: Graph) -> Frame:

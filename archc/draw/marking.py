@@ -28,6 +28,7 @@ from archc.draw.sheet import Entry, Sheet
 from archc.lang.links import page
 
 FRAME_RADIUS, CARD_RADIUS, PILL_RADIUS = 9.0, 5.0, 12.0
+_ORDER = {style: number for number, style in enumerate(DASHES)}
 FLAG = 8.0
 """How long the tip of a tag is."""
 
@@ -73,7 +74,7 @@ class _Marker:
         ports = {p.item.id for p in area.places if isinstance(p.item, Box) and p.item.form == "port"}
         # An arrow ends at the border of its block without a head: it goes on outside.
         lines = [_line(wire, x, y, head=wire.edge.target not in ports) for wire in area.wires]
-        yield from sorted(lines, key=lambda line: (-list(DASHES).index(line.style), line.head))
+        yield from sorted(lines, key=lambda line: (-_ORDER[line.style], line.head))
         for wire in area.wires:
             yield from wire_words(wire, x, y)
 

@@ -129,6 +129,8 @@ def _bounds(mark: Mark) -> tuple[float, float, float, float]:
 
 def corners(points: tuple[Point, ...]) -> list[tuple[Point, Point, Point]]:
     """The corners of a line: where its rounding begins, the corner itself, where it ends."""
+    if len(points) < 3:
+        return []
     points = _distinct(points)
     found = []
     for before, here, after in zip(points, points[1:], points[2:], strict=False):

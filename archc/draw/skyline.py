@@ -31,11 +31,10 @@ class Skyline:
                 whole[high] = max(whole[high], height)
             low >>= 1
             high >>= 1
-        for node in (first, last):
-            node >>= 1
+        for node in {first >> 1, last >> 1}:
             while node:
                 if best[node] < height:
-                    best[node] = max(best[2 * node], best[2 * node + 1], whole[node])
+                    best[node] = height
                 node >>= 1
 
     def highest(self, low: int, high: int) -> float:
@@ -45,10 +44,10 @@ class Skyline:
             return 0.0
         found = 0.0
         best, whole = self._best, self._whole
-        for node in (low, high - 1):
-            node >>= 1
+        for node in {low >> 1, (high - 1) >> 1}:
             while node:
-                found = max(found, whole[node])
+                if whole[node] > found:
+                    found = whole[node]
                 node >>= 1
         while low < high:
             if low & 1:

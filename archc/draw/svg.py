@@ -71,7 +71,7 @@ class SvgWriter:
 
     def marks(self, drawn: Iterable[Mark]) -> Iterator[str]:
         # Lines that are drawn alike, one after the other, say it once.
-        for stroke, alike in groupby(drawn, lambda mark: _stroke(mark.style, mark.head) if isinstance(mark, Line) else ""):
+        for stroke, alike in groupby(drawn, _stroke_of):
             if stroke:
                 yield f"<g{stroke}>"
                 yield from (f'<path d="{_way(mark)}"/>' for mark in alike if isinstance(mark, Line))
@@ -148,6 +148,10 @@ def _styles(drawn: list[Mark]) -> list[Style]:
     """The styles of the lines that are drawn, in the order of the legend."""
     used = {mark.style for mark in flat(drawn) if isinstance(mark, Line)}
     return [style for style in DASHES if style in used]
+
+
+def _stroke_of(mark: Mark) -> str:
+    return _stroke(mark.style, mark.head) if isinstance(mark, Line) else ""
 
 
 @cache

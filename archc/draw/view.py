@@ -9,9 +9,9 @@ from typing import Any
 from archc.draw.opening import Path, Step
 from archc.draw.words import NONE, Divisors, shape_of
 from archc.graph.ir import Graph, Member, Operand, Type
-from archc.report.cost import Costs, operand_type, outer, outer_type, spread
+from archc.report.cost import Costs, in_outer, operand_type, outer_type, spread
 from archc.report.summary import flops_text, type_text
-from archc.shapes import Size, Tensor, TooLarge, substitute
+from archc.shapes import Size, Tensor, TooLarge
 
 Tied = tuple[tuple[str, ...], int]
 """A weight that is another's: the words of its path, and minus its number of elements."""
@@ -57,18 +57,22 @@ class View:
         again: bool,
     ) -> View:
         """The view of a block that one of its members is."""
-        copies = frozenset(range(first, first + count)) if member.arranged else None
         return View(
             graph,
             self.costs,
             f"{id}.",
             f"{self.weights}{weights_path(member, first)}.",
-            (*self.where, Step(member.name, copies)),
+            self.place(member, first, count),
             {key: self.number(value) for key, value in numbers.items()},
             self.divisors,
             tuple((words, count) for words, count in self.tied(member, first) if words),
             again,
         )
+
+    def place(self, member: Member, first: int, count: int) -> Path:
+        """Where some copies of a member are."""
+        copies = frozenset(range(first, first + count)) if member.arranged else None
+        return (*self.where, Step(member.name, copies))
 
     def tied(self, member: Member, first: int = 0) -> list[Tied]:
         """The tied weights below a copy of a member, by their paths from there on."""
@@ -85,7 +89,7 @@ class View:
 
     def number(self, value: Any) -> Any:
         """A number in the chart's names."""
-        return substitute(value, outer(value, self.numbers)) if self.numbers else value
+        return in_outer(value, self.numbers) if self.numbers else value
 
     def seen(self, type_: Type) -> Type:
         """A type in the chart's names."""

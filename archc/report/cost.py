@@ -6,7 +6,7 @@ distinct, not with what is repeated.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from math import prod
@@ -14,7 +14,7 @@ from typing import Any
 
 from archc.graph.ir import Apply, Bundle, Call, Copy, Graph, Member, Number, Operand, Ref, Type
 from archc.ops.base import Op, Weight
-from archc.shapes import Size, Tensor, TooLarge, plain, recording, substitute, symbols
+from archc.shapes import Size, Tensor, TooLarge, plain, recording, substitute, symbol, symbols
 
 Alike = tuple[Op, tuple[Tensor | None, ...]]
 """An operator with its attributes, on inputs of some types."""
@@ -32,14 +32,6 @@ class Cost:
     trainable: int = 0
     buffers: int = 0
     flops: Size | None = 0
-
-    def __add__(self, other: Cost) -> Cost:
-        return Cost(
-            self.parameters + other.parameters,
-            self.trainable + other.trainable,
-            self.buffers + other.buffers,
-            _sum(self.flops, other.flops),
-        )
 
 
 class Costs:
@@ -60,24 +52,15 @@ class Costs:
     def weights(self, graph: Graph) -> Cost:
         """Its parameters and buffers."""
         if graph not in self._weights:
-            total = Cost()
-            for member in graph.members.values():
-                total += self.member(member)
-            for left, _ in graph.ties:
-                total += self.tied(graph, left)
-            self._weights[graph] = total
+            parts = [self.member(member) for member in graph.members.values()]
+            parts += [self.tied(graph, left) for left, _ in graph.ties]
+            self._weights[graph] = _total(parts)
         return self._weights[graph]
 
     def member(self, member: Member) -> Cost:
         """The weights of a member with all its copies; shared copies have one set."""
-        total = Cost()
-        for copy in member.copies:
-            if copy.target is None:
-                continue
-            total += self.copy(copy)
-            if member.share:
-                break
-        return total
+        copies = [copy for copy in member.copies if copy.target is not None]
+        return _total([self.copy(copy) for copy in (copies[:1] if member.share else copies)])
 
     def copy(self, copy: Copy) -> Cost:
         """The weights of one copy."""
@@ -97,10 +80,7 @@ class Costs:
         key = (copy.target, tuple(flat(copy.inputs)))
         if key not in self._owned:
             weights = weights_of(copy)
-            total = Cost()
-            for weight in weights.values():
-                total += _elements(weight)
-            self._owned[key] = total, tuple(weights)
+            self._owned[key] = _total([_elements(weight) for weight in weights.values()]), tuple(weights)
         return self._owned[key]
 
     def flops(self, graph: Graph) -> Size | None:
@@ -135,7 +115,7 @@ class Costs:
             return None  # nobody knows what it is
         inner = self.flops(copy.target)
         try:
-            return None if inner is None else substitute(inner, outer(inner, copy.numbers))
+            return None if inner is None else in_outer(inner, copy.numbers)
         except TooLarge:
             return None
 
@@ -153,9 +133,14 @@ class Costs:
         return Cost(-cost.parameters, -cost.trainable, -cost.buffers)
 
 
-def outer(value: Any, numbers: Mapping[str, Any]) -> dict[str, Any]:
-    """What the symbols of a value in a block are in the block around it."""
-    return {name: plain(numbers[name]) for name in symbols(value) if name in numbers}
+def in_outer(value: Any, numbers: Mapping[str, Any]) -> Any:
+    """A size, number or condition of a block, in the names of the block around it."""
+    if isinstance(value, int):
+        return value
+    known = {name: plain(numbers[name]) for name in symbols(value) if name in numbers}
+    # Most blocks call most sizes what the block around them does.
+    changed = {name: size for name, size in known.items() if size is not symbol(name)}
+    return substitute(value, changed) if changed else value
 
 
 def outer_type(type_: Type, numbers: Mapping[str, Any]) -> Type:
@@ -168,10 +153,7 @@ def outer_type(type_: Type, numbers: Mapping[str, Any]) -> Type:
 def _outer_tensor(tensor: Tensor, numbers: Mapping[str, Any]) -> Tensor:
     if tensor.shape is None:
         return tensor
-    shape = tuple(
-        size if isinstance(size, int) else substitute(size, outer(size, numbers)) for size in tensor.shape
-    )
-    return Tensor(shape, tensor.dtype, tensor.weak)
+    return Tensor(tuple(in_outer(size, numbers) for size in tensor.shape), tensor.dtype, tensor.weak)
 
 
 def spread(graph: Graph, operands: tuple[Operand, ...]) -> list[Operand]:
@@ -228,6 +210,14 @@ def _find(graph: Graph, path: list[str]) -> Weight | None:
     if isinstance(copy.target, Graph):
         return _find(copy.target, rest) if rest else None
     return weights_of(copy).get(".".join(rest)) if copy.target is not None else None
+
+
+def _total(parts: Sequence[Cost]) -> Cost:
+    """The weights of several together."""
+    if len(parts) == 1:
+        return parts[0]
+    counts = (sum(part.parameters for part in parts), sum(part.trainable for part in parts))
+    return Cost(*counts, sum(part.buffers for part in parts))
 
 
 def _elements(weight: Weight) -> Cost:

@@ -10,9 +10,9 @@ from typing import Any
 from archc.graph.ir import Apply, Bundle, Call, Copy, Graph, Member, Type
 from archc.graph.runs import Run, runs
 from archc.ops.base import Op
-from archc.report.cost import Cost, Costs, asked, flat, outer, outer_type
+from archc.report.cost import Cost, Costs, asked, flat, in_outer, outer_type
 from archc.report.text import formula, number, table
-from archc.shapes import Size, Tensor, plain, substitute, symbols
+from archc.shapes import Size, Tensor, plain, symbols
 
 
 @dataclass(slots=True)
@@ -116,7 +116,7 @@ def _first_output(graph: Graph) -> Type | None:
 
 def _seen(value: Any, numbers: Mapping[str, Any]) -> Any:
     """A number of a block, in the names of the whole model."""
-    return value if value is None or not numbers else substitute(value, outer(value, numbers))
+    return value if value is None or not numbers else in_outer(value, numbers)
 
 
 def shape_text(type_: Type | None) -> str:
