@@ -76,13 +76,17 @@ def _term(text: str, step: Mapping[str, int]) -> str:
 
 
 def _open_params(graph: Graph) -> list[str]:
-    """The params that nobody has given, with their defaults."""
-    found = []
+    """The params that nobody has given, their defaults in brackets."""
+    found: list[str] = []
+    word = "default "  # the first says what stands in brackets
     for name, param in graph.block.params.items():
         value = graph.params.get(name)
         if isinstance(value, Dim | Unsettled) or getattr(value, "what", None) is Placeholder:
-            default = "" if param.default is None else f" = {expression(param.default.span.text)}"
-            found.append(f"{name}{default}")
+            if param.default is None:
+                found.append(name)
+                continue
+            found.append(f"{name} ({word}{expression(param.default.span.text)})")
+            word = ""
     return ["unbound" + (f": {short(', '.join(found), 150)}" if found else "")]
 
 

@@ -29,7 +29,8 @@ def check_names(graph: Graph, options: Options) -> None:
             continue
         if len(path) == 1 and text[:1].isupper() and text not in graph.members:
             raise DrawError(f"there is no block `{text}` in {graph.name}", _those("blocks", text, blocks))
-        _opens(graph, path)
+        if not _opens(graph, path):
+            raise DrawError(f"there is nothing to close in `{text}`", "it is an operator, not a block")
 
 
 def _is_one(path: Path, names: Iterable[str]) -> bool:

@@ -198,6 +198,7 @@ def test_a_mistake_in_what_is_drawn_unbound_is_told(part, tmp_path: Path) -> Non
         (["--expand", "Res"], WRONG, "`Res` is a block; name a node that is one"),
         (["--expand", "down.0"], WRONG, "there is no `down.0`; `down` is not repeated"),
         (["--expand", "conv_in"], WRONG, "there is nothing to open in `conv_in`; it is an operator"),
+        (["--collapse", "conv_in"], WRONG, "there is nothing to close in `conv_in`; it is an operator"),
         (["--expand", "conv_in.x"], WRONG, "there is no `conv_in.x`; `conv_in` is an operator"),
         (["--collapse", "Ress"], WRONG, "there is no block `Ress` in Net; did you mean `Res`?"),
         (["--collapse", "Other"], WRONG, "there is no block `Other` in Net; its blocks are `Res`"),

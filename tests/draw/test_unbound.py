@@ -42,7 +42,7 @@ def test_labels_are_expressions_and_nothing_is_counted() -> None:
     assert detail(items["norm1"]) == "GroupNorm groups"
     assert not any(item.parameters or item.details.flops for item in items.values())
     assert drawing.facts == [
-        "unbound: c_out = C, groups = 32, dropout = 0.0, conv_shortcut = false",
+        "unbound: c_out (default C), groups (32), dropout (0.0), conv_shortcut (false)",
         "x: C × H × W, time_emb?: D → c_out × H × W",
     ]
 
@@ -111,7 +111,7 @@ def test_two_ways_of_an_undecided_line_join() -> None:
 def test_what_is_not_given_has_its_param_s_name() -> None:
     drawing, items = drawn(f"{WIRING}#Open")
     assert (items["last"].title, detail(items["last"])) == ("last", "last")
-    assert drawing.facts[0] == "unbound: c_out = C, layers = 2, deep = false, how = none, last"
+    assert drawing.facts[0] == "unbound: c_out (default C), layers (2), deep (false), how (none), last"
     assert detail(items["way"]) == "Linear → 2·c_out | 3·c_out | identity"
 
 
