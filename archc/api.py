@@ -160,7 +160,7 @@ def draw(
     >>> "flowchart TB" in archc.draw(archc.text(spec), format="mermaid")
     True
     """
-    from archc.draw.formats import FORMATS, draw, format_of
+    from archc.draw.draw import FORMATS, draw, format_of
     from archc.draw.options import Options
 
     name = format or (format_of(Path(path)) if path is not None else "svg")

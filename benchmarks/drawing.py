@@ -22,11 +22,11 @@ from statistics import median
 from frontend import machine, milliseconds, table, timed
 
 import archc
-from archc.draw.dot import dot
+from archc.draw.formats.dot import dot
+from archc.draw.formats.sheet import sheet
+from archc.draw.formats.svg import svg
 from archc.draw.options import Options
-from archc.draw.sheet import sheet
-from archc.draw.stage import scene
-from archc.draw.svg import svg
+from archc.draw.scene.stage import scene
 
 TARGETS = {500: 0.1, 5_000: 1.0}
 WHOLE = Options(level=99, insets=False)

@@ -11,9 +11,9 @@ from archc.api import to_draw
 from archc.cli.files import check_target, write
 from archc.cli.main import FINE, WRONG, Parser, UsageError
 from archc.cli.spec import add_arguments, add_output, file, level, status, told
-from archc.draw.formats import BINARY, ENDINGS, ENGINES, FORMATS, draw, format_of
+from archc.draw.draw import BINARY, ENDINGS, ENGINES, FORMATS, draw, format_of
 from archc.draw.options import DrawError, Options
-from archc.draw.scene import Direction
+from archc.draw.scene.items import Direction
 from archc.graph.compile import Result
 
 EXAMPLE = """\

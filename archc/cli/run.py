@@ -72,7 +72,7 @@ def execute(options: argparse.Namespace) -> int:
     graph, took = result.graph, perf_counter() - start
     assert graph is not None
     if format:
-        from archc.draw.formats import draw
+        from archc.draw.draw import draw
 
         try:
             write(options.draw, draw(graph, format, tell=note), options.force)

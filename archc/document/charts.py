@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from archc.draw.mermaid import mermaid
+from archc.draw.formats.mermaid import mermaid
+from archc.draw.formats.sheet import Page, sheet
+from archc.draw.formats.svg import svg
 from archc.draw.options import Options
-from archc.draw.scene import Box, Edge, Frame, Scene
-from archc.draw.sheet import Page, sheet
-from archc.draw.stage import scene
-from archc.draw.svg import svg
+from archc.draw.scene.items import Box, Edge, Frame, Scene
+from archc.draw.scene.stage import scene
 from archc.graph.ir import Graph
 
 Links = Mapping[str, str]

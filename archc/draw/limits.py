@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 from archc.draw.options import DrawError, Options
-from archc.draw.scene import Frame, Scene
+from archc.draw.scene.items import Frame, Scene
 
 Tell = Callable[[str], None]
 """Takes notes for the user, each of one line."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import get_args
 
-from archc.draw.scene import Direction
+from archc.draw.scene.items import Direction
 
 
 class DrawError(ValueError):

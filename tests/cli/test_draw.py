@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from archc.cli.main import FINE, MISUSED, WRONG, main
-from archc.draw.formats import BINARY, ENDINGS, FORMATS
+from archc.draw.draw import BINARY, ENDINGS, FORMATS
 from tests.cli.conftest import SPEC
 
 STARTS = {
@@ -218,7 +218,7 @@ def test_what_cannot_be_drawn_is_told_in_one_line(
 
 
 def test_a_missing_graphviz_is_told(run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr(import_module("archc.draw.graphviz"), "_found", lambda program: None)
+    monkeypatch.setattr(import_module("archc.draw.formats.graphviz"), "_found", lambda program: None)
     ended = run("draw", "net.yaml", "--engine", "graphviz", "-o", "net.svg")
     assert ended.status == WRONG and ended.err.count("\n") == 1
     assert ended.err.startswith("archc draw: graphviz is not installed; ") and "pip install" in ended.err
@@ -230,7 +230,7 @@ def test_a_missing_extra_is_told(
     run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, format: str, module: str
 ) -> None:
     gone = [name for name in sys.modules if name.partition(".")[0] == module]
-    for name in [*gone, f"archc.draw.{format}"]:
+    for name in [*gone, f"archc.draw.formats.{format}"]:
         monkeypatch.delitem(sys.modules, name, raising=False)
     monkeypatch.setitem(sys.modules, module, None)
     ended = run("draw", "net.yaml", "-o", f"net.{format}")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from random import Random
 
-from archc.draw.scene import Box, Edge, Frame, Item
+from archc.draw.scene.items import Box, Edge, Frame, Item
 
 FORMS = ["card", "card", "pill", "circle", "circle", "strip", "dots"]
 STYLES = ["data", "data", "data", "residual", "optional"]

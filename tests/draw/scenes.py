@@ -7,7 +7,7 @@ from itertools import pairwise
 from pathlib import Path
 
 import archc
-from archc.draw.scene import Box, Edge, Frame, Scene
+from archc.draw.scene.items import Box, Edge, Frame, Scene
 from archc.graph.compile import graph
 
 ROOT = Path(__file__).parents[2]

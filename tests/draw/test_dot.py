@@ -19,10 +19,10 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from archc.draw.dot import dot
+from archc.draw.formats.dot import dot
 from archc.draw.options import Options
-from archc.draw.scene import Box, Details, Edge, Frame, Scene
-from archc.draw.stage import scene
+from archc.draw.scene.items import Box, Details, Edge, Frame, Scene
+from archc.draw.scene.stage import scene
 from archc.graph.compile import outline
 
 from .scenes import BLOCKS, GRAPH, IN, OUT, chart, opened

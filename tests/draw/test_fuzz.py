@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 import archc
 from archc.api import to_draw
-from archc.draw.formats import draw
+from archc.draw.draw import draw
 from archc.draw.options import Options
 from archc.report.cost import Costs
 from tests.draw.faithful import differences, parameters

@@ -12,13 +12,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from archc.draw.layout import Area, Place, Wire, lay_out
-from archc.draw.layout_json import layout_json
-from archc.draw.measure import HEADER
-from archc.draw.paging import wrappings
-from archc.draw.scene import Box, Direction, Edge, Frame, Scene
-from archc.draw.sheet import Panel, Sheet, sheet
-from archc.draw.skyline import Skyline
+from archc.draw.formats.layout_json import layout_json
+from archc.draw.formats.sheet import Panel, Sheet, sheet
+from archc.draw.layout.layout import Area, Place, Wire, lay_out
+from archc.draw.layout.measure import HEADER
+from archc.draw.layout.paging import wrappings
+from archc.draw.layout.skyline import Skyline
+from archc.draw.scene.items import Box, Direction, Edge, Frame, Scene
 from tests.draw.geometry import violations
 from tests.draw.random_frames import random_frame
 

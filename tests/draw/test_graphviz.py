@@ -13,9 +13,9 @@ from pathlib import Path
 
 import pytest
 
-from archc.draw.graphviz import EngineMissing, render
+from archc.draw.formats.graphviz import EngineMissing, render
 from archc.draw.options import DrawError
-from archc.draw.stage import scene
+from archc.draw.scene.stage import scene
 
 SCRIPTS = sysconfig.get_path("scripts")
 HAS_DOT = shutil.which("dot") is not None
@@ -141,12 +141,12 @@ def test_nothing_is_left_behind(checked, monkeypatch: pytest.MonkeyPatch) -> Non
 
 
 def test_the_package_is_imported_when_it_is_wanted() -> None:
-    code = "import sys, archc.draw.formats, archc.cli.draw; sys.exit('graphviz' in sys.modules)"
+    code = "import sys, archc.draw.draw, archc.cli.draw; sys.exit('graphviz' in sys.modules)"
     subprocess.run([sys.executable, "-c", code], check=True)
 
 
 def test_the_text_needs_no_graphviz(checked, nothing: None) -> None:
-    from archc.draw.dot import dot
+    from archc.draw.formats.dot import dot
 
     assert shutil.which("dot") is None
     assert dot(scene(checked("res"))).startswith("// Drawn by archc")

@@ -10,14 +10,14 @@ from typing import Any
 import pytest
 
 import archc
-from archc.draw.formats import draw
-from archc.draw.layout_json import layout_json
-from archc.draw.marking import marks
-from archc.draw.marks import Group, Line, Rect, Text, flat
+from archc.draw.draw import draw
+from archc.draw.formats.layout_json import layout_json
+from archc.draw.formats.marking import marks
+from archc.draw.formats.marks import Group, Line, Rect, Text, flat
+from archc.draw.formats.sheet import sheet
 from archc.draw.options import Options
-from archc.draw.scene import Box, Edge, Frame, Scene
-from archc.draw.sheet import sheet
-from archc.draw.stage import scene
+from archc.draw.scene.items import Box, Edge, Frame, Scene
+from archc.draw.scene.stage import scene
 
 TEXT = {"text": str, "x": float, "y": float, "w": float, "h": float, "size": float, "bold": bool}
 PAGE = {

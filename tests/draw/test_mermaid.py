@@ -12,11 +12,11 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from archc.draw.formats.mermaid import MOST_CHARACTERS, MOST_EDGES, mermaid
 from archc.draw.limits import TooLarge
-from archc.draw.mermaid import MOST_CHARACTERS, MOST_EDGES, mermaid
 from archc.draw.options import Options
-from archc.draw.scene import Box, Details, Edge, Frame, Scene
-from archc.draw.stage import scene
+from archc.draw.scene.items import Box, Details, Edge, Frame, Scene
+from archc.draw.scene.stage import scene
 from archc.graph.compile import outline
 from archc.graph.ir import Graph
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 import pytest
 
 import archc
-from archc.draw.insets import MOST_INSETS
-from archc.draw.opening import Step, path_of
 from archc.draw.options import DrawError, Options
-from archc.draw.scene import Box, Frame, Scene, parameters
-from archc.draw.stage import scene
+from archc.draw.scene.insets import MOST_INSETS
+from archc.draw.scene.items import Box, Frame, Scene, parameters
+from archc.draw.scene.opening import Step, path_of
+from archc.draw.scene.stage import scene
 from archc.report.cost import Costs
 
 

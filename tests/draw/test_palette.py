@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from archc.draw.palette import DARK_INKS, DASHES, KINDS, LIGHT_INKS, colours, spec_ink
+from archc.draw.formats.palette import DARK_INKS, DASHES, KINDS, LIGHT_INKS, colours, spec_ink
 
 
 @pytest.mark.parametrize("dark", [False, True])

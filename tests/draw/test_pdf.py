@@ -9,15 +9,15 @@ import pypdf
 import pypdfium2
 import pytest
 
-from archc.draw.fonts import font
+from archc.draw.formats.fonts import font
+from archc.draw.formats.marking import marks
+from archc.draw.formats.marks import Group, Text, bounds, flat
+from archc.draw.formats.pdf import POINT, pdf
+from archc.draw.formats.sheet import Sheet, sheet
 from archc.draw.limits import TooLarge
-from archc.draw.marking import marks
-from archc.draw.marks import Group, Text, bounds, flat
 from archc.draw.options import DrawError
-from archc.draw.pdf import POINT, pdf
-from archc.draw.scene import Box, Frame, Scene
-from archc.draw.sheet import Sheet, sheet
-from archc.draw.stage import scene
+from archc.draw.scene.items import Box, Frame, Scene
+from archc.draw.scene.stage import scene
 
 Area = tuple[float, ...]
 

@@ -9,17 +9,17 @@ import pytest
 from PIL import Image, ImageChops
 
 import archc
-from archc.draw import png as png_module
-from archc.draw.fonts import font, lacking, lacking_note
-from archc.draw.formats import draw
+from archc.draw.draw import draw
+from archc.draw.formats import png as png_module
+from archc.draw.formats.fonts import font, lacking, lacking_note
+from archc.draw.formats.marking import marks
+from archc.draw.formats.marks import Text, flat
+from archc.draw.formats.png import png
+from archc.draw.formats.sheet import Sheet, sheet
 from archc.draw.limits import TooLarge
-from archc.draw.marking import marks
-from archc.draw.marks import Text, flat
 from archc.draw.options import DrawError, Options
-from archc.draw.png import png
-from archc.draw.scene import Box, Frame, Scene
-from archc.draw.sheet import Sheet, sheet
-from archc.draw.stage import scene
+from archc.draw.scene.items import Box, Frame, Scene
+from archc.draw.scene.stage import scene
 
 
 def opened(picture: str | bytes) -> Image.Image:

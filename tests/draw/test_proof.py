@@ -19,7 +19,7 @@ import pytest
 
 import archc
 from archc.api import to_draw
-from archc.draw.formats import draw
+from archc.draw.draw import draw
 from archc.draw.options import DEFAULTS, Options
 from archc.graph.ir import Graph, graphs
 from archc.lang.schema import Block
@@ -194,7 +194,7 @@ def test_the_counts_are_those_of_the_torch_model(case: str) -> None:
 PYTHONS = [sys.executable, *filter(None, (shutil.which(f"python3.{minor}") for minor in (12, 13, 14)))]
 SCRIPT = """\
 import sys
-from archc.draw.formats import draw
+from archc.draw.draw import draw
 from archc.draw.options import Options
 from archc.graph.compile import check
 for address, outline in (("Encoder@iris", False), ("SamplerBlock", True)):

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import archc
 from archc.draw.options import Options
-from archc.draw.scene import Box, Frame, Scene, parameters
-from archc.draw.stage import MOST_BOXES, scene
+from archc.draw.scene.items import Box, Frame, Scene, parameters
+from archc.draw.scene.stage import MOST_BOXES, scene
 from archc.graph.ir import Graph
 from archc.report.cost import Costs
 

@@ -7,10 +7,10 @@ from functools import cache
 from pathlib import Path
 
 import archc
-from archc.draw.formats import draw
+from archc.draw.draw import draw
 from archc.draw.options import Options
-from archc.draw.scene import Box, Frame, Scene
-from archc.draw.stage import scene
+from archc.draw.scene.items import Box, Frame, Scene
+from archc.draw.scene.stage import scene
 from archc.graph.compile import check
 from archc.graph.ir import Graph
 from tests.draw.faithful import differences

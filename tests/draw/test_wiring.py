@@ -9,11 +9,11 @@ from pathlib import Path
 import pytest
 
 import archc
-from archc.draw.formats import draw
+from archc.draw.draw import draw
 from archc.draw.options import Options
-from archc.draw.pieces import MOST_LEVELS
-from archc.draw.scene import Box, Frame, Scene, parameters
-from archc.draw.stage import scene
+from archc.draw.scene.items import Box, Frame, Scene, parameters
+from archc.draw.scene.pieces import MOST_LEVELS
+from archc.draw.scene.stage import scene
 from archc.graph.compile import graph
 from archc.graph.ir import Graph
 from archc.report.cost import Costs

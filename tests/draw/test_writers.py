@@ -12,15 +12,15 @@ from pathlib import Path
 import pytest
 
 import archc
-from archc.draw.formats import BINARY, ENDINGS, FORMATS, draw, format_of
-from archc.draw.marking import marks
-from archc.draw.marks import Group, Text, bounds, flat
+from archc.draw.draw import BINARY, ENDINGS, FORMATS, draw, format_of
+from archc.draw.formats.marking import marks
+from archc.draw.formats.marks import Group, Text, bounds, flat
+from archc.draw.formats.palette import DARK, LIGHT, colours
+from archc.draw.formats.sheet import Page, sheet
+from archc.draw.formats.svg import svg
 from archc.draw.options import DEFAULTS, Options
-from archc.draw.palette import DARK, LIGHT, colours
-from archc.draw.scene import Box, Frame, Scene
-from archc.draw.sheet import Page, sheet
-from archc.draw.stage import scene
-from archc.draw.svg import svg
+from archc.draw.scene.items import Box, Frame, Scene
+from archc.draw.scene.stage import scene
 from archc.graph.ir import Graph
 
 SVG = "{http://www.w3.org/2000/svg}"
@@ -175,7 +175,7 @@ def test_bytes_are_the_same_every_time(checked, format: str) -> None:
     here = draw(checked("unet"), format)
     assert draw(checked("unet"), format) == here
     code = (
-        "import sys, archc; from archc.draw.formats import draw; sys.path.insert(0, sys.argv[1]);"
+        "import sys, archc; from archc.draw.draw import draw; sys.path.insert(0, sys.argv[1]);"
         "from conftest import _graph; x = draw(_graph('unet'), sys.argv[2]);"
         "sys.stdout.buffer.write(x.encode() if isinstance(x, str) else x)"
     )

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from archc.draw.html import html
+from archc.draw.formats.html import html
 from archc.draw.options import Options
 
 CHROMIUM = shutil.which("chromium")

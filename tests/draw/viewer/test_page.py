@@ -7,8 +7,8 @@ import re
 from pathlib import Path
 from typing import Any
 
-from archc.draw.formats import draw, format_of
-from archc.draw.html import html
+from archc.draw.draw import draw, format_of
+from archc.draw.formats.html import html
 from archc.draw.options import Options
 from archc.graph.compile import graph
 

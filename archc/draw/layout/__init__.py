@@ -1,0 +1,1 @@
+"""From a scene to places: rows, columns, ways and ports of each frame."""

@@ -1,0 +1,1 @@
+"""From a Graph to a scene: what stands in the picture, before anything has a place."""
