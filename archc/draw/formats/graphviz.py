@@ -13,7 +13,7 @@ from pathlib import Path
 import graphviz
 from graphviz.backend import dot_command
 
-from archc.draw.chunks import SOFTWARE, with_chunks
+from archc.draw.formats.chunks import SOFTWARE, with_chunks
 from archc.draw.formats.dot import dot
 from archc.draw.options import DrawError
 from archc.draw.scene.items import Scene

@@ -5,7 +5,7 @@ from __future__ import annotations
 import struct
 from collections.abc import Iterator
 
-from archc.draw.chunks import SOFTWARE, with_chunks
+from archc.draw.formats.chunks import SOFTWARE, with_chunks
 from archc.draw.formats.fonts import Font, font, legible, needed
 from archc.draw.formats.marks import Group, Mark, Text, flat
 from archc.draw.formats.palette import LIGHT_INKS
