@@ -142,9 +142,14 @@ def test_the_chart_is_printed_on_one_page(show) -> None:
     expect(page.locator("#tools")).to_be_hidden()
     expect(page.locator("h1")).to_be_visible()
     assert page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
-    drawn = page.locator("#chart svg").bounding_box()
-    assert drawn["x"] >= 0 and drawn["y"] >= 0
-    assert drawn["x"] + drawn["width"] <= 800 and drawn["y"] + drawn["height"] <= 500
+    # The chart may still be on its way from the last key: it must come to lie on the page.
+    page.wait_for_function(
+        """() => {
+          const b = document.querySelector("#chart svg").getBoundingClientRect();
+          return b.left >= 0 && b.top >= 0 && b.right <= 800 && b.bottom <= 500;
+        }""",
+        timeout=10_000,
+    )
 
 
 def test_a_picture_without_scripts(show) -> None:
