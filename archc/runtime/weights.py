@@ -13,6 +13,7 @@ from torch import Tensor, nn
 
 from archc.graph.checkpoints import resolve
 from archc.graph.ir import Graph
+from archc.graph.weights import weights
 from archc.source.diagnostic import Diagnostic, SpecError
 
 Names = str | Mapping[str, str] | None
@@ -23,14 +24,14 @@ _SHOWN = 10  # names in one message
 
 def load_weights(
     model: nn.Module,
-    path: str | Path,
+    source: str | Path | Mapping[str, Tensor],
     *,
     names: Names = None,
     graph: Graph | None = None,
     device: Any = None,
     strict: bool = True,
 ) -> None:
-    """Fill a model from a safetensors file (or a pickle of tensors alone).
+    """Fill a model from a safetensors file, a pickle of tensors alone, or a state_dict.
 
     `names` tells how the file names the parts. All that is missing, left over or of another shape
     is told at once, as SpecError, and then nothing is loaded; with `strict=False` what fits is.
@@ -38,10 +39,10 @@ def load_weights(
     """
     theirs = _names(names, graph if graph is not None else getattr(model, "graph", None))
     wanted = {name: tensor for name, tensor in _state(model).items()}
-    with _File(Path(path)) as file:
+    with _File(source) as file:
         shapes = file.shapes()
         sources = {name: theirs.get(name, name) for name in wanted}
-        problems = _problems(wanted, sources, shapes, Path(path))
+        problems = _problems(wanted, sources, shapes, file.name)
         if problems and strict:
             raise SpecError(problems)
         found: dict[str, Tensor] = {}
@@ -50,6 +51,16 @@ def load_weights(
                 place = device or ("cpu" if tensor.is_meta else tensor.device)
                 found[name] = file.read(sources[name]).to(device=place, dtype=tensor.dtype)
     _fill(model, found)
+
+
+def translated(graph: Graph, tensors: Mapping[str, Tensor], names: Names) -> dict[str, Tensor]:
+    """Tensors of a checkpoint, weights or their gradients, under the names of a Graph's tensors.
+
+    A tensor of ours that they do not give is left out. Of tied ones each has what is given for it.
+    """
+    theirs = _names(names, graph)
+    sources = {name: theirs.get(name, name) for name in weights(graph)}
+    return {name: tensors[source] for name, source in sources.items() if source in tensors}
 
 
 def save_weights(
@@ -102,7 +113,7 @@ def _names(names: Names, graph: Graph | None) -> Mapping[str, str]:
 
 
 def _problems(
-    wanted: Mapping[str, Tensor], sources: Mapping[str, str], shapes: Mapping[str, tuple], path: Path
+    wanted: Mapping[str, Tensor], sources: Mapping[str, str], shapes: Mapping[str, tuple], where: str
 ) -> list[Diagnostic]:
     there = {id(t) for name, t in wanted.items() if sources[name] in shapes}
     missing = [sources[n] for n, t in wanted.items() if sources[n] not in shapes and id(t) not in there]
@@ -120,7 +131,7 @@ def _problems(
         ("A604", "has tensors of another shape:", other, "check the params with which the model was built"),
     ):
         if found:
-            told.append(Diagnostic(code, f"`{path.name}` {what} {_listed(found)}", None, help))
+            told.append(Diagnostic(code, f"{where} {what} {_listed(found)}", None, help))
     if told and (missing or left) and not other:
         advice = "`names=` tells how a file names its parts; `strict=False` loads what fits"
         told[-1] = Diagnostic(told[-1].code, told[-1].message, None, advice)
@@ -157,14 +168,17 @@ def _fill(model: nn.Module, found: Mapping[str, Tensor]) -> None:
 
 
 class _File:
-    """A file of tensors, opened."""
+    """A file of tensors, opened; or tensors by their names."""
 
-    def __init__(self, path: Path) -> None:
-        self._path = path
-        self._tensors: dict[str, Tensor] | None = None
+    def __init__(self, source: str | Path | Mapping[str, Tensor]) -> None:
+        self._path = Path() if isinstance(source, Mapping) else Path(source)
+        self._tensors = _tensors(source) if isinstance(source, Mapping) else None
         self._open: Any = None
+        self.name = "the mapping" if isinstance(source, Mapping) else f"`{self._path.name}`"
 
     def __enter__(self) -> _File:
+        if self._tensors is not None:
+            return self
         if not self._path.is_file():
             raise SpecError([Diagnostic("A605", f"there is no file `{self._path}`", None)])
         try:

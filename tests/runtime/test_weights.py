@@ -11,6 +11,7 @@ from torch import nn
 
 import archc
 from archc.runtime import load, load_weights, save_weights
+from archc.runtime.weights import translated
 from archc.source.diagnostic import SpecError
 
 NET = """\
@@ -81,6 +82,25 @@ def test_names_of_others(model: nn.Module, tmp_path: Path) -> None:
     with pytest.raises(SpecError) as error:
         load(SPEC, weights=path, names="thiers")
     assert codes(error) == ["A610"]
+
+
+def test_from_a_state_dict(model: nn.Module, tmp_path: Path) -> None:
+    path = tmp_path / "theirs.safetensors"
+    save_weights(model, path, names="theirs")
+    theirs = load_file(path)
+    other = load(SPEC)
+    load_weights(other, theirs, names="theirs")
+    torch.testing.assert_close(other(X), model(X))
+    del theirs["tok.weight"]
+    with pytest.raises(SpecError, match="the mapping lacks `tok.weight`"):
+        load_weights(other, theirs, names="theirs")
+
+
+def test_translated_gives_our_names(model: nn.Module) -> None:
+    theirs = {"tok.weight": torch.ones(7, 4), "layers.1.bias": torch.zeros(4)}
+    ours = translated(model.graph, theirs, "theirs")
+    assert set(ours) == {"e.weight", "l.0.bias"}
+    assert ours["e.weight"] is theirs["tok.weight"]
 
 
 def test_names_as_a_mapping(model: nn.Module, tmp_path: Path) -> None:
