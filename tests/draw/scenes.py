@@ -2,21 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from itertools import pairwise
-from pathlib import Path
 
 import archc
 from archc.draw.scene.items import Box, Edge, Frame, Scene
 from archc.graph.compile import graph
+from tests.specs.addresses import SPECS, blocks
 
-ROOT = Path(__file__).parents[2]
-BLOCKS = {
-    f"{path.stem}#{name}": f"{path}#{name}"
-    for path in sorted(ROOT.glob("specs/*/*.yaml"))
-    for name in re.findall(r"^  ([A-Z]\w*):", path.read_text(), re.M)
-}
-"""The address of every block of every spec."""
+BLOCKS = {address: f"{SPECS}/{address}" for address in blocks()}
+"""The blocks of the specs to try, by their addresses below `specs/`."""
 
 GRAPH = graph(archc.text("archc: 1\nblocks: {A: {inputs: {x: '[B, 8]'}, flow: {y: x -> relu}}}"))
 """What makes a frame an opened block."""

@@ -1,5 +1,6 @@
-"""Every block of every spec, bound and unbound, at every level and in every direction: its drawing keeps
-what a layout promises, and shows what its Graph says, no more and no less."""
+"""Every block of the libraries and every published architecture, bound and unbound, at every level: its
+drawing keeps what a layout promises, and shows what its Graph says, no more and no less. Blocks of
+the libraries are drawn in every direction, too."""
 
 from __future__ import annotations
 
@@ -12,7 +13,6 @@ import sys
 from collections.abc import Iterator
 from functools import cache, lru_cache
 from itertools import product
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -22,13 +22,11 @@ from archc.api import to_draw
 from archc.draw.draw import draw
 from archc.draw.options import DEFAULTS, Options
 from archc.graph.ir import Graph, graphs
-from archc.lang.schema import Block
 from archc.report.cost import Costs
 from tests.draw.faithful import definitions, differences, parameters
 from tests.draw.geometry import violations
+from tests.specs.addresses import ROOT, SPECS, blocks, is_library
 
-ROOT = Path(__file__).parents[2]
-SPECS = ROOT / "specs"
 DIRECTIONS = ("TB", "BT", "LR", "RL")
 LARGE = 150
 """A drawing of more items than this is not tried in every way."""
@@ -66,21 +64,14 @@ UNBINDABLE = {"vq/unet.yaml#UpLevel"}
 """Blocks that a caller's bundle binds, and no number."""
 
 
-def blocks() -> Iterator[tuple[str, Block]]:
-    for path in sorted(SPECS.rglob("*.yaml")):
-        project = archc.read(path)
-        assert project.entry is not None
-        for name, block in project.entry.blocks.items():
-            yield f"{path.relative_to(SPECS)}#{name}", block
-
-
 def cases() -> Iterator[str]:
     """Addresses with a mark: unbound, or bound by defaults, numbers of ours or each preset."""
-    for address, block in blocks():
+    for address, block in blocks().items():
         yield f"{address} unbound"
         if address not in UNBINDABLE:
             yield f"{address} bound"
-        yield from (f"{address}@{name} bound" for name, preset in block.presets.items() if preset.values)
+        if is_library(address):
+            yield from (f"{address}@{name} bound" for name, preset in block.presets.items() if preset.values)
 
 
 @cache
@@ -108,11 +99,11 @@ def levels(case: str) -> list[int | None]:
 
 
 def ways(case: str) -> Iterator[Options]:
-    """Every level, direction and form; a large drawing in two of them, others at each level."""
+    """Every level, direction and form; of what is large or no library's two a level, others at each."""
     for level in levels(case):
-        large = len(page(case, Options(level=level))["panels"][0]["items"]) > LARGE
+        few = not is_library(case) or len(page(case, Options(level=level))["panels"][0]["items"]) > LARGE
         for number, (direction, compact) in enumerate(product(DIRECTIONS, (False, True))):
-            if not large or number in (0, 1 + (level or 0)):
+            if not few or number in (0, 1 + (level or 0)):
                 yield Options(level=level, direction=direction if number else None, compact=compact)
 
 

@@ -24,7 +24,7 @@ def sources() -> dict[str, str]:
     for path in ZOO:
         result = check(str(path))
         if result.graph is not None:  # a library's blocks need sizes
-            found[f"zoo_{path.stem}.py"] = emit(result.graph).source
+            found[f"zoo_{path.parent.name}_{path.stem}.py"] = emit(result.graph).source
     return found
 
 
