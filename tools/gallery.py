@@ -15,6 +15,7 @@ import archc
 from archc.cli.check import expand
 from archc.document.markdown import code, first_sentence, link, prose, slug
 from archc.lang.project import Project
+from archc.lang.schema import File
 from archc.source.written import write_all
 
 ROOT = Path(__file__).parents[1]
@@ -23,6 +24,8 @@ FOLDER = ROOT / "docs" / "gallery"
 
 DOCUMENTS = {"vq": "vq_nets.md"}
 """Folders of specs whose blocks a document shows with nothing bound."""
+LIBRARIES = ("std", *DOCUMENTS)
+"""Folders of which every block is shown; of a published architecture it is the whole."""
 
 HEAD = """\
 <!-- Written by archc: tools/gallery.py. Do not edit. -->
@@ -64,6 +67,9 @@ def _file(path: Path, made: Gallery) -> None:
     file = Project(path).entry
     assert file is not None
     made.lines += [f"## {path.as_posix()}", prose(file.doc or "")]
+    if path.parent.name not in LIBRARIES:
+        _whole(path, file, made)
+        return
     for block in file.blocks.values():
         made.lines += [f"### {block.name}", first_sentence(block.doc)]
         for name in [f"{block.name}@{preset}" for preset in block.presets] or [block.name]:
@@ -75,6 +81,16 @@ def _file(path: Path, made: Gallery) -> None:
             made.draw(f"{path.as_posix()}#{block.name}", FOLDER / f"{block.name}.svg", unbound=True)
         else:
             made.lines.append(f"With nothing bound: [{block.name}]({document}#{slug(block.name)})")
+
+
+def _whole(path: Path, file: File, made: Gallery) -> None:
+    """The main block of a published architecture with the numbers of its best known size."""
+    block = file.entry
+    assert block is not None
+    made.lines.append(first_sentence(block.doc))
+    made.draw(
+        f"{path.as_posix()}#{block.name}", FOLDER / f"{path.parent.name}-{path.stem}.svg", unbound=False
+    )
 
 
 def main(arguments: list[str]) -> int:
