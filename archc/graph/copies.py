@@ -184,7 +184,7 @@ class Copies:
         told = list(outputs)
         if made.arranged == "repeat" and name in self._elaborator.read_whole(self._numbers.block):
             told.append(("all", self._bundle(name, firsts, span), full))
-        wires = self._wires(there, feeds, made, len(copies)) if there else ()
+        wires = self._wires(there, feeds, len(copies)) if there else ()
         node = Call(span, tuple(Output(n, t, c != full) for n, t, c in told), name, wires, use)
         at = self._builder.add(node, [w.operand for w in wires])
         values = {n: Value(Ref(at, i), t, c) for i, (n, t, c) in enumerate(told)}
@@ -228,7 +228,7 @@ class Copies:
             }
         )
 
-    def _wires(self, there: Made, feeds: list[Feed], made: Plan, count: int) -> tuple[Wire, ...]:
+    def _wires(self, there: Made, feeds: list[Feed], count: int) -> tuple[Wire, ...]:
         """The wires of all copies: as those of the first, but whole bundles where each takes its share."""
         by_place = {f.span: f for f in feeds}
         wires = []
@@ -237,12 +237,15 @@ class Copies:
                 original = by_place.get(feed.span, feed)
                 if isinstance(original.operand, Each):
                     value = original.operand.value
-                    assert isinstance(value.type, Bundle)
-                    share = len(value.type.members) // count
-                    wires.append(Wire(port, value.ref, True, share))
+                    wires.append(Wire(port, value.ref, True, self._share_of_all(value.type, count)))
                 else:
                     wires.append(Wire(port, self._builder.operand(original)))
         return tuple(wires)
+
+    def _share_of_all(self, bundle: Type, count: int) -> int:
+        """How many members of a bundle each of `count` copies takes."""
+        assert isinstance(bundle, Bundle)
+        return len(bundle.members) // count
 
 
 def _key(operand: Any) -> Any:

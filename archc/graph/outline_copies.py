@@ -8,7 +8,7 @@ from archc.graph.applications import Made
 from archc.graph.connect import Feed
 from archc.graph.copies import Copies
 from archc.graph.infer import arriving
-from archc.graph.ir import Bundle, Copy, Type, Wire
+from archc.graph.ir import Bundle, Copy, Type
 from archc.graph.outline import OutlineBuilder
 from archc.graph.plan import MIDDLE, Called, Plan
 from archc.graph.undecided import ANY, common, forgotten, gathered, joined, settles
@@ -141,14 +141,6 @@ class OutlineCopies(Copies):
         each = lengths.pop() if len(lengths) == 1 else self._outline.unknown()
         return Bundle((common(found.members, self._outline.unknown),), count * each)
 
-    def _wires(self, there: Made, feeds: list[Feed], made: Plan, count: int) -> tuple[Wire, ...]:
-        by_place = {f.span: f for f in feeds}
-        wires = []
-        for port, port_feeds in there.fed.items():
-            for feed in port_feeds:
-                original = by_place.get(feed.span, feed)
-                if isinstance(original.operand, Each):
-                    wires.append(Wire(port, original.operand.value.ref, True))
-                else:
-                    wires.append(Wire(port, self._builder.operand(original)))
-        return tuple(wires)
+    def _share_of_all(self, bundle: Type, count: int) -> int:
+        """One, as far as is known: nobody knows how many members or copies there are."""
+        return 1
