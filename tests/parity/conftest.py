@@ -4,12 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
 from torch import Tensor, nn
 
 from archc.graph.checkpoints import resolve
+
+from .harness import Parity
+from .harness import published as sizes
+
+HERE = Path(__file__).parent
 
 OUTPUTS = {torch.float64: 1e-9, torch.float32: 1e-5}
 """The largest difference of an output, in parts of that output's largest value."""
@@ -104,6 +111,12 @@ class Pair:
             assert error <= GRADIENTS[error.dtype] * scale, (ours_name, float(error / scale))
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if item.path.is_relative_to(HERE):
+            item.add_marker("parity")
+
+
 @pytest.fixture(autouse=True)
 def one_thread() -> Iterator[None]:
     """Networks this small lose more by handing work to threads than by doing it."""
@@ -111,6 +124,49 @@ def one_thread() -> Iterator[None]:
     torch.set_num_threads(1)
     yield
     torch.set_num_threads(before)
+
+
+@pytest.fixture
+def parity() -> Callable[..., None]:
+    """Compare a spec's model with its original: outputs and gradients, in float64 and float32.
+
+        parity(
+            "vision/resnet.yaml@resnet18",  # below specs/
+            names="torchvision",  # the checkpoint map; None: the names are the same
+            original=lambda: models.resnet18(num_classes=10),
+            settings={"classes": 10},  # params, free dimensions, given= and absent=
+            inputs=[{"x": (2, 3, 64, 64)}, {"x": (1, 3, 97, 65)}],
+        )
+
+    `inputs` are cases: a shape stands for normal floats, tensors are taken as they are, a list is a bundle,
+    None an absent input. `run(original, **inputs)` runs the original (without it, `original(*inputs)`),
+    `ours(model, **inputs)` the model; what they give is compared in order, tuples and lists flattened.
+    `unused` are patterns of their names that the spec does not have. `randomise(original)` draws what
+    weights drawn anew leave out; `real` keeps the weights that the original comes with. With `training`
+    both are in training mode, and the running statistics are compared too.
+    """
+
+    def check(address: str, *, inputs: Sequence[Mapping[str, Any]], **options: Any) -> None:
+        Parity(address=address, **options).check(inputs)
+
+    return check
+
+
+@pytest.fixture
+def published() -> Callable[..., None]:
+    """Hold a published size against its original, without memory for either.
+
+        published("vision/resnet.yaml@resnet50", names="torchvision", original=models.resnet50,
+                  parameters=25_557_032)
+
+    All names and shapes agree, both ways, and both have as many parameters as was published. `settings`
+    and `unused` are those of `parity`.
+    """
+
+    def check(address: str, *, original: Callable[[], Any], parameters: int, **options: Any) -> None:
+        sizes(address, original, parameters, **options)
+
+    return check
 
 
 @pytest.fixture
