@@ -14,6 +14,7 @@ from archc.cli.spec import add_settings, as_json, checked, diagnostics_json, sho
 from archc.graph.checkpoints import resolve
 from archc.graph.compile import Result
 from archc.graph.ir import Graph
+from archc.graph.recipes import text
 from archc.graph.weights import weights
 from archc.report.cost import Costs
 from archc.report.summary import shape_text
@@ -94,7 +95,7 @@ def _is_spec(file: Path) -> bool:
 def _joined(results: list[Result], names: str | None) -> dict[str, Any]:
     parts = [diagnostics_json(result) for result in results]
     graphs = [result.graph for result in results if result.ok and result.graph is not None]
-    extra = {"names": {k: v for graph in graphs for k, v in resolve(graph, names).items()}} if names else {}
+    extra = {"names": {k: text(v) for graph in graphs for k, v in resolve(graph, names).recipes.items()}} if names else {}
     return {
         "ok": all(part["ok"] for part in parts),
         "diagnostics": [item for part in parts for item in part["diagnostics"]],
@@ -161,8 +162,8 @@ def name_table(graph: Graph, names: str) -> str:
     """Each tensor of a model, its shape, and what a checkpoint map calls it."""
     shapes = weights(graph)
     rows = [
-        [ours, str([int(size) for size in shapes[ours].shape]), theirs]
-        for ours, theirs in resolve(graph, names).items()
+        [ours, str([int(size) for size in shapes[ours].shape]), text(theirs)]
+        for ours, theirs in resolve(graph, names).recipes.items()
     ]
     return table([["tensor", "shape", names], *rows], indent="    ")
 

@@ -117,13 +117,13 @@ class Applications:
     def _numbers_of(
         graph: Graph, bound: Bound, inside: Inside, origins: Mapping[str, Size]
     ) -> dict[str, Any]:
-        """A block's params, free dimensions and run-time params, as the caller's numbers."""
+        """A block's params and free dimensions, and what else it calls a size, as the caller's numbers."""
         numbers: dict[str, Any] = {**bound.params, **inside.outside}
         for name, value in graph.defaults.items():
             numbers[name] = relabel(value, numbers)
-        run = () if graph.outline else graph.sizes.items()
-        passed = {name: origins[name] for name, place in run if place is None}
-        return {n: numbers[n] for n in (*graph.params, *graph.dims) if n in numbers} | passed
+        known = {n: numbers[n] for n in (*graph.params, *graph.dims) if n in numbers}
+        run = {} if graph.outline else graph.sizes
+        return known | {n: origins[n] for n, place in run.items() if place is None or n not in known}
 
     def _disagree(self, bound: Bound, types: dict[str, Type | None], wrong: Mismatch, span: Span) -> NoReturn:
         """Tell that what arrives at a block gives one of its dimensions two sizes."""

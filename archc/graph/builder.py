@@ -40,7 +40,9 @@ class Builder:
         self.graph = graph
         self.full = presence.always(len(graph.open))
         self.nodes: dict[int, Node] = {}
-        self.infer = Inference(context, lambda value: self.nodes[value.ref.node].span, self.new_size)
+        self.infer = Inference(
+            context, lambda value: self.nodes[value.ref.node].span, self.new_size, self.in_case
+        )
         self._edges: list[tuple[int, int, int, int]] = []
         self.count = len(graph.block.inputs)
         self._guards: dict[Cond, Guard] = {}
@@ -144,14 +146,22 @@ class Builder:
             if feed and isinstance(feed.operand, Number):
                 used |= dict.fromkeys(size_names(feed.operand.value), feed.span)
         for name, where in used.items():
-            place = self.graph.sizes.get(name)
-            source = self.nodes.get(place[0].node) if place else None
-            if not isinstance(source, Input) or source.name not in self.graph.open:
-                continue
-            there = presence.given(self.graph.open.index(source.name), len(self.graph.open))
-            if cases & ~there:
-                message = f"`{name}` has no value where `{source.name}` is not given"
+            port = self.graph.told_by(name)
+            if port is not None and not self.graph.may_be_empty(name) and cases & ~self._given(port):
+                message = f"`{name}` has no value where `{port}` is not given"
                 self.context.fail("A413", message, where, FIX_PRESENCE)
+
+    def _given(self, port: str) -> int:
+        """The cases in which an open input is given."""
+        return presence.given(self.graph.open.index(port), len(self.graph.open))
+
+    def in_case(self, size: Size, case: int) -> Size:
+        """What a size is in one case of the open inputs: what some of them tell may then be 0."""
+        if not isinstance(size, Dim) or not self.graph.open:
+            return size
+        empty = [n for n in symbols(size) if self.graph.may_be_empty(n)]
+        absent = {n: 0 for n in empty if not self._given(self.graph.told_by(n) or "") >> case & 1}
+        return substitute(size, absent) if absent else size
 
     def operand(self, feed: Feed | None) -> Operand:
         """What a node's argument is: a reference, a number or nothing."""

@@ -7,32 +7,35 @@ they give is kept for every Graph, so that the cost grows with what is distinct.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache
 from typing import Any, NamedTuple
 
-from archc.graph.checkpoint_entries import Entry, NameMap, Ours, map_names, name_map
+from archc.graph import checkpoint_right as right
+from archc.graph.checkpoint_entries import Entry, NameMap, map_names, name_map
+from archc.graph.checkpoint_idle import idle_entries
+from archc.graph.checkpoint_layout import Layout
 from archc.graph.infer import FIX_PRESENCE
 from archc.graph.ir import Copy, Graph, Member, graphs
-from archc.graph.weights import of_copy
+from archc.graph.recipe_shapes import Misfit, Partial, needs, settled
+from archc.graph.recipes import Recipe, Take, leaves, replaced, text, whole_leaves
+from archc.graph.weights import of_copy, of_graph
 from archc.lang.evaluate import evaluate
-from archc.lang.schema import Node
-from archc.lang.syntax import Compare, Conditional, Expr, Name
+from archc.lang.syntax import Expr
 from archc.lang.values import UNKNOWN, EvaluationError, NeedsStatic, Scope, Unavailable, shown
-from archc.lang.walk import walk
-from archc.ops.base import Op
 from archc.shapes import Dim, Formula
 from archc.source.diagnostic import Diagnostic, Frame, Related, Report, did_you_mean
 from archc.source.text import Span
 
 
-def resolve(graph: Graph, name: str, report: Report | None = None) -> dict[str, str]:
-    """The published name of every tensor in a Graph's state_dict, by its name here.
+def resolve(graph: Graph, name: str, report: Report | None = None) -> Layout:
+    """What the checkpoint map of that name makes of a Graph's tensors.
 
-    `name` is that of a checkpoint map: `taming`. Mistakes in the maps go into `report`, and what
-    they spoil is left out; without a report they are raised as SpecError.
+    Mistakes in the maps go into `report`, and what they spoil is left out; without a report they are
+    raised as SpecError.
 
-        resolve(graph, "taming")["down.0.sampler.conv.weight"]   # "down.0.downsample.conv.weight"
+        resolve(graph, "taming").recipes["down.0.sampler.conv.weight"]
+        # Take(name="down.0.downsample.conv.weight")
     """
     own = Report() if report is None else report
     known = known_maps(graph)
@@ -45,11 +48,18 @@ def resolve(graph: Graph, name: str, report: Report | None = None) -> dict[str, 
         own.error("A610", f"no block has a checkpoint map `{name}`", graph.block.name_span, help)
     for problem in table.problems:
         own.add(problem)
-    for entry in _idle_entries(graph, name):
-        own.add(entry)
+    for problem in idle_entries(graph, name, lambda inside: _table(inside, name).used):
+        own.add(problem)
     if report is None:
         own.raise_if_wrong()
-    return dict(table.names)
+    ignored = dict.fromkeys(pattern for found in table.ignored.values() for pattern in found)
+    return Layout(dict(table.recipes), tuple(ignored), table.same)
+
+
+def plain_layout(graph: Graph) -> Layout:
+    """The layout of a checkpoint that has our names."""
+    table = _table(graph, None)
+    return Layout(dict(table.recipes), (), table.same)
 
 
 def known_maps(graph: Graph) -> tuple[str, ...]:
@@ -70,63 +80,76 @@ def check_maps(graph: Graph, report: Report) -> None:
 
 class _Table(NamedTuple):
     """What a map makes of a Graph's names. `same` gives, of tensors that are tied, the one that
-    stands for all; `used` are the entries of the block itself that named something."""
+    stands for all; `ignored` the patterns of every block, by the path to it; `used` are the entries of
+    the block itself that named something."""
 
-    names: dict[str, str]
+    recipes: dict[str, Recipe]
     same: dict[str, str]
+    ignored: dict[str, tuple[str, ...]]
     used: frozenset[Entry]
     problems: tuple[Diagnostic, ...]
 
 
 @lru_cache(maxsize=4096)
-def _table(graph: Graph, name: str) -> _Table:
+def _table(graph: Graph, name: str | None) -> _Table:
     return _Naming(graph, name).table()
 
 
-class _Naming:
-    """The naming of one Graph by one map."""
+class _Wrong(Exception):
+    """An expression of an entry fails, which has been told."""
 
-    def __init__(self, graph: Graph, name: str) -> None:
+
+class _Naming:
+    """The naming of one Graph by one map; by none, where `name` is None."""
+
+    def __init__(self, graph: Graph, name: str | None) -> None:
         self.graph = graph
         self.name = name
-        self.map = name_map(graph.block, name)
+        self.map = name_map(graph.block, name) if name is not None else None
         self.problems: dict[tuple, Diagnostic] = {}
         self.by: dict[str, Entry] = {}  # which entry named which tensor
-        self.texts: dict[tuple, str | None] = {}
+        self.bases: dict[tuple, Recipe | None] = {}
+        self.recipes: dict[str, Recipe] = {}
+        self.same: dict[str, str] = {}
+        self.ignored: dict[str, tuple[str, ...]] = {}
 
     def table(self) -> _Table:
-        names: dict[str, str] = {}
-        same: dict[str, str] = {}
         for member in self.graph.members.values():
             for path, copy in member.owned:
-                self.add_copy(member, path, copy, names, same)
+                self.add_copy(member, path, copy)
         for a, b in self.graph.ties:
-            same[a] = same.get(b, b)
+            self.same[a] = self.same.get(b, b)
         if self.map is not None:
             for problem in self.map.problems:
                 self.tell(problem)
-            names = self.renamed(names, self.map)
+            self.recipes = dict(self.renamed(self.map))
+            self.ignored = dict(self.renamed_patterns(self.map))
         if not self.problems:
-            self.check_distinct(names, same)
-        return _Table(names, same, frozenset(self.by.values()), tuple(self.problems.values()))
+            self.check_distinct()
+        if not self.problems:
+            self.check_shapes()
+        used = frozenset(self.by.values())
+        return _Table(self.recipes, self.same, self.ignored, used, tuple(self.problems.values()))
 
     def tell(self, problem: Diagnostic) -> None:
         """Keep a problem: of those at one place the first, though it may be found for many tensors."""
         self.problems.setdefault((problem.code, problem.span), problem)
 
-    def add_copy(
-        self, member: Member, path: str, copy: Copy, names: dict[str, str], same: dict[str, str]
-    ) -> None:
+    def add_copy(self, member: Member, path: str, copy: Copy) -> None:
         """The names of a copy of a member, as the block there has them."""
         if not isinstance(copy.target, Graph):
             for below, weight in of_copy(copy).items():
                 if weight.persistent:
                     full = f"{path}.{below}" if below else path
-                    names[full] = full
+                    self.recipes[full] = Take(full)
             return
         inner = _table(copy.target, self.name)
-        names.update((f"{path}.{ours}", f"{path}.{theirs}") for ours, theirs in inner.names.items())
-        same.update((f"{path}.{a}", f"{path}.{b}") for a, b in inner.same.items())
+        for ours, theirs in inner.recipes.items():
+            self.recipes[f"{path}.{ours}"] = _under(f"{path}.", theirs)
+        self.same.update((f"{path}.{a}", f"{path}.{b}") for a, b in inner.same.items())
+        for below, patterns in inner.ignored.items():
+            full = f"{path}.{below}" if below else path
+            self.ignored[full] = tuple(f"{path}.{pattern}" for pattern in patterns)
         if inner.problems:
             index = path.rpartition(".")[2]
             where = f"copy {index} of `{member.name}`" if path != member.name else f"`{member.name}`"
@@ -134,26 +157,46 @@ class _Naming:
             for problem in inner.problems:
                 self.tell(problem._replace(trace=(*problem.trace, frame)))
 
-    def renamed(self, names: dict[str, str], entries: NameMap) -> dict[str, str]:
-        """The names with this block's own entries applied."""
-        found = {}
-        for ours, theirs in names.items():
+    # Entries applied
+
+    def renamed(self, entries: NameMap) -> Iterator[tuple[str, Recipe]]:
+        """The recipes with this block's own entries applied."""
+        for ours, theirs in self.recipes.items():
             segments = ours.split(".")
-            best = self.best(segments, entries)
+            best = self.best(segments, entries.entries)
             if best is None:
-                found[ours] = theirs
+                yield ours, theirs
                 continue
             entry, captures = best
             self.by[ours] = entry
-            rest = self.rest(segments, len(entry.ours.segments)) if entry.ours.rest else ""
-            new = self.filled(entry, captures, rest)
-            if new is not None:
-                found[ours] = new
-        return found
+            base = self.base(entry, captures)
+            if base is None:
+                continue
+            yield ours, _behind(base, self.rest(segments, entry)) if entry.ours.rest else base
 
-    def best(self, segments: list[str], entries: NameMap) -> tuple[Entry, dict[str, str]] | None:
+    def renamed_patterns(self, entries: NameMap) -> Iterator[tuple[str, tuple[str, ...]]]:
+        """The patterns of names to pass over, renamed by the entries that rename their blocks."""
+        outer = [entry for entry in entries.entries if entry.ours.rest]
+        for path, patterns in self.ignored.items():
+            segments = path.split(".")
+            best = self.best([*segments, "*"], outer)
+            if best is None:
+                yield path, patterns
+                continue
+            entry, captures = best
+            base = self.base(entry, captures)
+            if base is not None:
+                target, at = self.reached(segments, len(entry.ours.segments))
+                assert target is not None, "a path to a block"
+                below = "".join(f"{segment}." for segment in segments[len(entry.ours.segments) : at])
+                inner = _table(target, self.name).ignored.get(".".join(segments[at:]), ())
+                yield path, tuple(f"{start}{below}{end}" for end in inner for start in leaves(base))
+        if entries.ignored:
+            yield "", entries.ignored
+
+    def best(self, segments: list[str], entries: Iterable[Entry]) -> tuple[Entry, dict[str, str]] | None:
         """The entry that speaks of a name, and its captures."""
-        found = [(e, c) for e in entries.entries if (c := e.ours.match(segments)) is not None]
+        found = [(e, c) for e in entries if (c := e.ours.match(segments)) is not None]
         if not found:
             return None
         found.sort(key=lambda pair: pair[0].ours.rank, reverse=True)
@@ -165,8 +208,19 @@ class _Naming:
             self.tell(Diagnostic("A615", message, second, help, related))
         return found[0]
 
-    def rest(self, segments: list[str], start: int) -> str:
-        """What `*` stands for: a name from segment `start` on, renamed by the block that is there."""
+    def rest(self, segments: list[str], entry: Entry) -> Recipe:
+        """What `*` stands for: what is behind the entry's segments, renamed by the block that is there."""
+        start = len(entry.ours.segments)
+        target, at = self.reached(segments, start)
+        if target is None:
+            return Take(".".join(segments[start:]))
+        below = ".".join(segments[at:])
+        inner = _table(target, self.name).recipes.get(below, Take(below))
+        return _under("".join(f"{segment}." for segment in segments[start:at]), inner)
+
+    def reached(self, segments: list[str], start: int) -> tuple[Graph | None, int]:
+        """The first block on the way of a name at or behind its segment `start`, and the segment
+        behind it; None where there is none."""
         graph, at = self.graph, 0
         while True:
             member = graph.members[segments[at]]
@@ -174,31 +228,58 @@ class _Naming:
             target = (member.first if alone else member.copies[int(segments[at + 1])]).target
             at += 1 if alone else 2
             if not isinstance(target, Graph):
-                return ".".join(segments[start:])
+                return None, at
             if at >= start:
-                below = ".".join(segments[at:])
-                return ".".join((*segments[start:at], _table(target, self.name).names.get(below, below)))
+                return target, at
             graph = target
 
-    def filled(self, entry: Entry, captures: Mapping[str, str], rest: str) -> str | None:
-        """The published name, or None where an expression of it fails, which is told."""
-        texts = {}
-        for place, part in enumerate(entry.theirs.parts):
-            if isinstance(part, str):
-                continue
-            key = (entry, place, *captures.items())
-            if key not in self.texts:
-                self.texts[key] = self.evaluated(part, captures)
-            text = self.texts[key]
-            if text is None:
-                return None
-            texts[place] = text
-        return entry.theirs.fill(texts, rest)
+    def base(self, entry: Entry, captures: Mapping[str, str]) -> Recipe | None:
+        """The recipe of an entry's right side, its names as far as they are written; None where an
+        expression of it fails, which is told."""
+        key = (entry, *captures.items())
+        if key not in self.bases:
+            scope = self.scope(captures)
+            try:
+                found = right.recipe(
+                    entry.theirs,
+                    lambda expr: self.text(expr, scope),
+                    lambda expr, what: self.number(expr, scope, what),
+                )
+            except _Wrong:
+                found = None
+            self.bases[key] = found
+        return self.bases[key]
 
-    def evaluated(self, expr: Expr, captures: Mapping[str, str]) -> str | None:
-        """The text of an expression in a name, or None where it fails, which is told."""
+    # Expressions
+
+    def text(self, expr: Expr, scope: Scope) -> str:
+        """The text of an expression in a name."""
+        value = self.evaluated(expr, scope)
+        whole = isinstance(value, int) and not isinstance(value, bool) and value >= 0
+        if whole or (isinstance(value, str) and all(map(right.LITERAL.fullmatch, value.split(".")))):
+            return str(int(value)) if whole else str(value)
+        message = f"a part of a name is a text or a number from 0 on, not {shown(value)}"
+        help = 'write a number, or a text in quotes: `<"left" if i == 0 else "right">`'
+        self.tell(Diagnostic("A614", message, expr.span, help))
+        raise _Wrong
+
+    def number(self, expr: Expr, scope: Scope, what: str) -> int:
+        """The number of an expression in a change."""
+        value = self.evaluated(expr, scope)
+        least = {"step": 1, "size": -1}.get(what)
+        if isinstance(value, int) and not isinstance(value, bool) and (least is None or value >= least):
+            return int(value)
+        article = "an" if what[0] in "ai" else "a"
+        wanted = "a whole number" + (f" from {least} on" if least is not None else "")
+        help = "write a number, or an expression of the block's params and dimensions"
+        message = f"{article} {what} is {wanted}, not {shown(value)}"
+        self.tell(Diagnostic("A617", message, expr.span, help))
+        raise _Wrong
+
+    def evaluated(self, expr: Expr, scope: Scope) -> Any:
+        """The value of an expression, known as the model is built; what fails is told."""
         try:
-            value = evaluate(expr, self.scope(captures))
+            value = evaluate(expr, scope)
         except Unavailable:
             message, help = "this has no value here", "a dimension of an absent input has no value"
             self.tell(Diagnostic("A408", message, expr.span, help))
@@ -207,16 +288,10 @@ class _Naming:
         except EvaluationError as wrong:
             self.tell(Diagnostic(wrong.code, wrong.message, wrong.span, wrong.help))
         else:
-            whole = isinstance(value, int) and not isinstance(value, bool) and value >= 0
-            if whole or (isinstance(value, str) and value):
-                return str(int(value)) if whole else str(value)
-            if isinstance(value, Dim | Formula):
-                self.tell(_not_static((str(value),), (), expr.span))
-            else:
-                message = f"a part of a name is a text or a number from 0 on, not {shown(value)}"
-                help = 'write a number, or a text in quotes: `<"left" if i == 0 else "right">`'
-                self.tell(Diagnostic("A614", message, expr.span, help))
-        return None
+            if not isinstance(value, Dim | Formula):
+                return value
+            self.tell(_not_static((str(value),), (), expr.span))
+        raise _Wrong
 
     def scope(self, captures: Mapping[str, str]) -> Scope:
         """What an expression may name: the captures, the block's numbers, its inputs' presence."""
@@ -231,20 +306,74 @@ class _Naming:
         names = {**missing, **graph.dims, **graph.params, **graph.lets, **numbers}
         return Scope(names, present, words)
 
-    def check_distinct(self, names: dict[str, str], same: dict[str, str]) -> None:
-        """No two tensors may have one name, unless they are tied."""
-        owners: dict[str, str] = {}
-        for ours, theirs in names.items():
-            other = owners.setdefault(theirs, ours)
-            if same.get(ours, ours) == same.get(other, other):
-                continue
-            places = [self.by[n].theirs.span for n in (ours, other) if n in self.by]
-            span = places[0] if places else self.graph.block.name_span
-            related = [Related(s, f"`{other}` is named here") for s in places[1:] if s != span]
-            message = f"`{other}` and `{ours}` would both be `{theirs}`"
-            help = "a name of a checkpoint is one tensor: give each entry names of its own"
-            self.tell(Diagnostic("A613", message, span, help, tuple(related)))
+    # What can be told without a file
+
+    def check_distinct(self) -> None:
+        """No two tensors may be one of theirs, unless they are tied."""
+        owners: dict[str, tuple[str, bool]] = {}
+        made: dict[Recipe, str] = {}
+        for ours, theirs in self.recipes.items():
+            twin = made.setdefault(theirs, ours)
+            if not self.tied(twin, ours):
+                return self.shared(twin, ours, f"both be `{text(theirs)}`")
+            whole = list(whole_leaves(theirs))
+            for name in leaves(theirs):
+                other, all_of_it = owners.setdefault(name, (ours, name in whole))
+                if not self.tied(other, ours) and (all_of_it or name in whole):
+                    return self.shared(other, ours, f"both have elements of `{name}`")
+                if whole.count(name) > 1:
+                    return self.shared(ours, ours, f"have elements of `{name}` twice")
+
+    def tied(self, a: str, b: str) -> bool:
+        return self.same.get(a, a) == self.same.get(b, b)
+
+    def shared(self, other: str, ours: str, what: str) -> None:
+        """Tell that two tensors take the same of theirs."""
+        places = [self.by[n].span for n in (ours, other) if n in self.by]
+        span = places[0] if places else self.graph.block.name_span
+        related = [Related(s, f"`{other}` is named here") for s in places[1:] if s != span]
+        both = f"`{other}` and `{ours}`" if other != ours else f"`{ours}`"
+        help = "a name of a checkpoint is one tensor: give each entry names of its own"
+        self.tell(Diagnostic("A613", f"{both} would {what}", span, help, tuple(related)))
+
+    def check_shapes(self) -> None:
+        """The changes of this block's entries must be able to give the shapes that we have."""
+        changing = {ours: entry for ours, entry in self.by.items() if not entry.plain}
+        if not changing:
             return
+        shapes = {ours: weight.shape for ours, weight in of_graph(self.graph).items() if ours in changing}
+        known: dict[str, list[Partial]] = {}
+        last: dict[str, Entry] = {}
+        for ours, entry in changing.items():
+            sizes = [int(size) for size in shapes[ours] if isinstance(size, int)]
+            if len(sizes) != len(shapes[ours]):
+                continue
+            try:
+                for name, partial in needs(self.recipes[ours], tuple(sizes)):
+                    known.setdefault(name, []).append(partial)
+                    last[name] = entry
+            except Misfit as wrong:
+                self.tell(Diagnostic("A616", str(wrong), entry.span, f"`{ours}` is {sizes}"))
+        for name, partials in known.items():
+            try:
+                settled(name, partials)
+            except Misfit as wrong:
+                help = "compare the entries that take it"
+                self.tell(Diagnostic("A616", str(wrong), last[name].span, help))
+
+
+def _under(prefix: str, recipe: Recipe) -> Recipe:
+    """A recipe with something before every name."""
+    if isinstance(recipe, Take):
+        return Take(prefix + recipe.name)
+    return replaced(recipe, lambda name: Take(prefix + name))
+
+
+def _behind(base: Recipe, rest: Recipe) -> Recipe:
+    """What becomes of a recipe, `rest`, of which a map around it renames every name by its own, `base`."""
+    if isinstance(base, Take):
+        return _under(base.name, rest)
+    return replaced(rest, lambda name: replaced(base, lambda start: Take(start + name)))
 
 
 def _number(text: str) -> int | str:
@@ -259,98 +388,3 @@ def _not_static(symbols: Any, inputs: Any, span: Span) -> Diagnostic:
     listed = " and ".join(f"`{name}`" for name in sorted(symbols))
     help = "give the size: `-p C=64` on the command line, a keyword argument in Python"
     return Diagnostic("A406", f"this name depends on {listed}, which only the inputs tell", span, help)
-
-
-# Entries that name nothing
-
-
-def _idle_entries(graph: Graph, name: str) -> Iterator[Diagnostic]:
-    """The entries that name nothing, here or in any other instance of their block.
-
-    A part that is absent here, by a condition, may be there with other params: that is no mistake.
-    """
-    used: dict[Any, set[Entry]] = {}
-    instances: dict[Any, list[Graph]] = {}
-    for inside in graphs(graph):
-        used.setdefault(inside.block, set()).update(_table(inside, name).used)
-        instances.setdefault(inside.block, []).append(inside)
-    for block, found in instances.items():
-        entries = name_map(block, name)
-        for entry in entries.entries if entries is not None else ():
-            if entry in used[block]:
-                continue
-            wrong = [_idle(entry.ours, inside, 0) for inside in found]
-            first = wrong[0]
-            if first is not None and None not in wrong:
-                message, help = first
-                yield Diagnostic("A612", message, entry.ours.span, help)
-
-
-def _idle(ours: Ours, graph: Graph, start: int) -> tuple[str, str | None] | None:
-    """Why an entry can name nothing below a Graph, from its segment `start` on; None: it may."""
-    if start == len(ours.segments):
-        return None if ours.rest else _stops(ours, f"`{graph.name}` is a block")
-    nodes = graph.block.nodes
-    segment = ours.segments[start]
-    matching = [nodes[n] for n in nodes if segment.fullmatch(n)]
-    if not matching:
-        close = did_you_mean(ours.texts[start], nodes)
-        message = f"`{graph.name}` has no node `{ours.texts[start]}`"
-        return message, f"did you mean `{close}`?" if close else None
-    reasons = [_idle_below(ours, graph, node, start + 1) for node in matching]
-    return reasons[0] if None not in reasons else None
-
-
-def _idle_below(ours: Ours, graph: Graph, node: Node, start: int) -> tuple[str, str | None] | None:
-    if (node.repeat is not None or node.parallel is not None) and not node.share:
-        if start == len(ours.segments):
-            return None if ours.rest else _stops(ours, f"`{node.name}` is a row of copies")
-        text = ours.texts[start]
-        if "<" not in text and not text.isdigit():
-            way = ".".join((*ours.texts[:start], "<i>", *ours.texts[start:]))
-            way += ".*" if ours.rest else ""
-            return f"the copies of `{node.name}` are numbered", f"write `{way}`"
-        start += 1
-    member = graph.members.get(node.name)
-    if member is None:
-        return None
-    copies = [copy for copy in member.copies if copy.target is not None]
-    reasons = [_idle_target(ours, graph, node, copy, start) for copy in copies]
-    return reasons[0] if reasons and None not in reasons else None
-
-
-def _idle_target(
-    ours: Ours, graph: Graph, node: Node, copy: Copy, start: int
-) -> tuple[str, str | None] | None:
-    if isinstance(copy.target, Graph):
-        return _idle(ours, copy.target, start)
-    weights = of_copy(copy)
-    left = ".".join(ours.texts[start:])
-    if not weights or left in weights or not _is_settled(node, graph, copy.target):
-        return None
-    if not left:
-        return None if ours.rest else _stops(ours, f"`{node.name}` has {_listed(weights)}")
-    close = did_you_mean(left, weights)
-    help = f"did you mean `{close}`?" if close else f"it has {_listed(weights)}"
-    return f"`{node.name}` has no weight `{left}`", help
-
-
-def _is_settled(node: Node, graph: Graph, op: Any) -> bool:
-    """Does an operator own the same tensors whatever the block's params are? Where a number is all that
-    they decide, it does; a condition may give it a bias or take it."""
-    if not isinstance(op, Op) or node.call is None or node.call.name.id != op.title():
-        return False
-    numbers = {**graph.dims, **graph.params, **graph.lets}
-    parts = [part for argument in node.call.arguments for part in walk(argument.value)]
-    names = [numbers.get(part.id) for part in parts if isinstance(part, Name)]
-    return not any(isinstance(part, Compare | Conditional) for part in parts) and all(
-        isinstance(value, int | float | Dim | Formula) and not isinstance(value, bool) for value in names
-    )
-
-
-def _stops(ours: Ours, reason: str) -> tuple[str, str]:
-    return f"nothing is named `{'.'.join(ours.texts)}`: {reason}", f"write `{'.'.join(ours.texts)}.*`"
-
-
-def _listed(weights: Mapping[str, Any]) -> str:
-    return ", ".join(f"`{name}`" for name in weights)

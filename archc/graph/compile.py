@@ -19,7 +19,7 @@ from archc.lang.address import Address, check_settings, parse_settings, python_s
 from archc.lang.project import Project
 from archc.lang.schema import Block
 from archc.lang.syntax import Expr
-from archc.ops.layer import Probe
+from archc.ops.asked import Probe
 from archc.ops.table import Operators
 from archc.shapes import Contradiction, Guard, describe, simplify, symbols, unknowns
 from archc.source.collector import collector_paused

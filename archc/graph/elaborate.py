@@ -25,8 +25,9 @@ from archc.lang.project import Project
 from archc.lang.schema import Block, Node
 from archc.lang.syntax import Chain, Name, Port
 from archc.lang.walk import walk
+from archc.ops.asked import Probe
 from archc.ops.base import Op
-from archc.ops.layer import Probe, layer
+from archc.ops.layer import layer
 from archc.ops.table import Operators
 from archc.shapes import Dim, Size, plain
 from archc.source.diagnostic import Frame

@@ -9,6 +9,7 @@ from typing import Any
 from archc.graph.connect import Feed
 from archc.graph.context import Context
 from archc.graph.ir import Bundle, Number, Type
+from archc.graph.presence import ones
 from archc.graph.values import Value
 from archc.ops.base import Op, ShapeError
 from archc.shapes import Cond, Dim, Facts, Mismatch, Size, Tensor, TooSmall, recording, symbols
@@ -16,6 +17,7 @@ from archc.source.diagnostic import Related
 from archc.source.text import Span
 
 Slot = tuple[str, "Feed | None"]  # a port and what feeds it, None where nothing does
+Variant = tuple[tuple[Tensor, ...], int]  # an operator's outputs, and the cases in which they are these
 
 
 def operand_type(operand: Any) -> Tensor:
@@ -38,34 +40,45 @@ def arriving(operand: Any) -> Type:
 class Inference:
     """Asks operators for their outputs' types, once for each set of open inputs that may be there."""
 
-    def __init__(self, context: Context, origin: Callable[[Value], Span], new_size: Callable[[str], Dim]):
+    def __init__(
+        self,
+        context: Context,
+        origin: Callable[[Value], Span],
+        new_size: Callable[[str], Dim],
+        in_case: Callable[[Size, int], Size],
+    ) -> None:
         self._context = context
         self._origin = origin
         self._new_size = new_size
+        self._in_case = in_case
 
     def outputs(
         self, op: Op, slots: Sequence[Slot], cases: int, span: Span
     ) -> tuple[tuple[Tensor, ...], Facts]:
         """The outputs of `op` in all `cases`, and the conditions on sizes that it stands on."""
         facts = Facts()
-        variants: list[tuple[Tensor, ...]] = []
-        for there in self._subsets(slots, cases):
+        variants: list[Variant] = []
+        for there, within in self._subsets(slots, cases).items():
             kept = [
                 (port, feed if feed is None or there[i] else None) for i, (port, feed) in enumerate(slots)
             ]
             if any(p.variadic for p in op.ports()):
                 kept = [(port, feed) for port, feed in kept if feed is not None]
-            variants.append(self._once(op, kept, span, facts))
+            variants.append((self._once(op, kept, span, facts), within))
         return self._merge(op, variants, span), facts
 
     @staticmethod
-    def _subsets(slots: Sequence[Slot], cases: int) -> list[tuple[bool, ...]]:
+    def _subsets(slots: Sequence[Slot], cases: int) -> dict[tuple[bool, ...], int]:
+        """Which operands may be there together, and in which cases."""
         values = [feed.operand if feed else None for _, feed in slots]
         masks = [v.presence if isinstance(v, Value) else -1 for v in values]
         if all(m & cases == cases for m in masks):
-            return [(True,) * len(slots)]
-        bits = (1 << c for c in range(cases.bit_length()) if cases >> c & 1)
-        return list(dict.fromkeys(tuple(bool(m & bit) for m in masks) for bit in bits))
+            return {(True,) * len(slots): cases}
+        found: dict[tuple[bool, ...], int] = {}
+        for bit in (1 << case for case in ones(cases)):
+            there = tuple(bool(m & bit) for m in masks)
+            found[there] = found.get(there, 0) | bit
+        return found
 
     def _once(self, op: Op, slots: Sequence[Slot], span: Span, facts: Facts) -> tuple[Tensor, ...]:
         types: list[Tensor | None] = []
@@ -105,18 +118,20 @@ class Inference:
             help = f"{cause.example}; {help}" if help else cause.example
         self._context.fail(code, wrong.message, place, help, related=related)
 
-    def _merge(self, op: Op, variants: list[tuple[Tensor, ...]], span: Span) -> tuple[Tensor, ...]:
-        first = variants[0]
-        for other in variants[1:]:
+    def _merge(self, op: Op, variants: list[Variant], span: Span) -> tuple[Tensor, ...]:
+        first, cases = variants[0]
+        for other, within in variants[1:]:
             if len(other) != len(first):
                 self._context.fail(
                     "A413", "the number of outputs depends on an open input", span, FIX_PRESENCE
                 )
-            first = tuple(self.join(a, b, span) for a, b in zip(first, other, strict=True))
+            pairs = zip(first, other, strict=True)
+            first = tuple(self.join(a, b, span, (cases, within)) for a, b in pairs)
+            cases |= within
         return first
 
-    def join(self, a: Type, b: Type, span: Span) -> Tensor:
-        """The type of what is `a` or `b`, as the model decides when it runs."""
+    def join(self, a: Type, b: Type, span: Span, cases: tuple[int, int]) -> Tensor:
+        """The type of what is `a` or `b`, each in its cases, as the model decides when it runs."""
         if isinstance(a, Bundle) or isinstance(b, Bundle):
             self._context.fail("A413", "an open input decides between bundles", span, FIX_PRESENCE)
         if a.shape is None or b.shape is None or len(a.shape) != len(b.shape):
@@ -129,9 +144,18 @@ class Inference:
             )
         reason = f"it is {a} or {b}, as an open input decides"
         sizes = (
-            x if _same_size(x, y) else self._new_size(reason) for x, y in zip(a.shape, b.shape, strict=True)
+            self._either(x, y, cases) or self._new_size(reason) for x, y in zip(a.shape, b.shape, strict=True)
         )
         return replace(a, shape=tuple(sizes))
+
+    def _either(self, a: Size, b: Size, cases: tuple[int, int]) -> Size | None:
+        """The size that is `a` and `b`, each in its cases; None where neither serves for both."""
+        if _same_size(a, b):
+            return a
+        for both, other, within in ((a, b, cases[1]), (b, a, cases[0])):
+            if all(_same_size(self._in_case(both, c), self._in_case(other, c)) for c in ones(within)):
+                return both
+        return None
 
 
 def names_help(wrong: Mismatch) -> str | None:

@@ -331,6 +331,17 @@ class Graph(Shown):
     def type(self, ref: Ref) -> Type:
         return self.node(ref).outputs[ref.out].type
 
+    def told_by(self, size: str) -> str | None:
+        """The open input at which the model finds a size, None where it is found elsewhere."""
+        place = self.sizes.get(size)
+        source = self.nodes.get(place[0].node) if place else None
+        return source.name if isinstance(source, Input) and source.name in self.open else None
+
+    def may_be_empty(self, size: str) -> bool:
+        """Is a size 0 where the open input that tells it is not given?"""
+        port = self.told_by(size)
+        return port is not None and size in self.block.inputs[port].empty
+
 
 def targets(graph: Graph) -> Iterator[Op | Graph]:
     """What the members of a Graph are, once for each application and copy; in an outline also all that

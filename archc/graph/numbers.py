@@ -63,10 +63,14 @@ class Numbers:
     def bind_dims(self, dims: Mapping[str, Any], presence: Mapping[str, Any]) -> None:
         """Bind the free dimensions, and for each input whether it is there."""
         for name in self.block.dims:
-            if name in dims:
+            telling = [i for i in self.block.inputs.values() if _stands_in(name, i)]
+            absent = not any(presence.get(i.name) for i in telling)
+            if absent and name in self.block.empty and not isinstance(dims.get(name), int):
+                self.names[name] = 0
+            elif name in dims:
                 self.names[name] = dims[name]
             else:
-                absent = any(_stands_in(name, i) for i in self.block.inputs.values())
+                absent = bool(telling)
                 where = (
                     "it stands only in inputs that are absent" if absent else "it stands alone in no input"
                 )

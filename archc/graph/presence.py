@@ -8,7 +8,7 @@ and case `c` has open input `i` given where bit `i` of `c` is set.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 NEVER = 0
 MOST_OPEN_OPERANDS = 4
@@ -57,6 +57,11 @@ def compose(inner: int, inputs: Sequence[int], full: int) -> int:
                 cases &= presence if case >> index & 1 else ~presence
             result |= cases
     return result
+
+
+def ones(presence: int) -> Iterator[int]:
+    """The cases of a presence, by number."""
+    return (case for case in range(presence.bit_length()) if presence >> case & 1)
 
 
 def cases(count: int) -> range:

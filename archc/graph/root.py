@@ -22,7 +22,7 @@ from archc.lang.values import Given as Test
 from archc.lang.values import Unsettled, shown
 from archc.lang.walk import free_names
 from archc.ops.placeholder import Placeholder
-from archc.shapes import Cond, Dim, Formula, Tensor, labelled, parameter, plain, symbol, symbols
+from archc.shapes import EMPTY, Cond, Dim, Formula, Tensor, labelled, parameter, plain, symbol, symbols
 from archc.source.diagnostic import did_you_mean
 from archc.source.text import Source, Span
 
@@ -139,7 +139,7 @@ class _Root:
         dims: dict[str, Any] = {}
         for name in self.block.dims:
             if name not in arguments:
-                dims[name] = symbol(name)
+                dims[name] = symbol(name, EMPTY if name in self.block.empty else None)
                 continue
             value = arguments[name].value
             if isinstance(value, bool) or not isinstance(value, int) or value < 1:

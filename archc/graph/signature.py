@@ -14,7 +14,7 @@ from archc.graph.ir import Bundle, Place, Ref, Type
 from archc.graph.values import Target
 from archc.lang.schema import Block, Input
 from archc.lang.syntax import Dots, Name
-from archc.shapes import Dim, Formula, Size, Tensor, labelled, plain, same, substitute, symbol, symbols
+from archc.shapes import EMPTY, Dim, Formula, Size, Tensor, labelled, plain, same, substitute, symbol, symbols
 
 
 class Inside:
@@ -90,7 +90,7 @@ class Inside:
         self.outside[name] = size
         inner: Size = labelled(plain(size), name)
         if isinstance(size, Dim):
-            inner = symbol(name)
+            inner = symbol(name, EMPTY if name in self.block.empty else None)
             self._bind(inner, name, size, place)
         self.dims[name] = inner
         return inner

@@ -189,9 +189,9 @@ class _Checks:
         return [*param.type.words, *null] if isinstance(param.type, Choice) else None
 
     def checkpoints(self) -> None:
-        """Note what the maps of checkpoints name between `<` and `>`; their own checks read them."""
+        """Note what the maps of checkpoints name in brackets; their own checks read them."""
         if self.block.checkpoints is not None:
-            for inner in re.findall(r"<([^<>\n]*)>", self.block.checkpoints.span.text):
+            for inner in re.findall(r"[<\[(]([^<>\n]*)", self.block.checkpoints.span.text):
                 self.scope.used.update(re.findall(r"[A-Za-z_]\w*", inner, re.ASCII))
 
     # Weights

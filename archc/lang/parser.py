@@ -25,6 +25,7 @@ __all__ = [
     "SpanPlace",
     "parse_call",
     "parse_expression",
+    "parse_index",
     "parse_line",
     "parse_names",
     "parse_param",
@@ -34,7 +35,7 @@ __all__ = [
 ]
 
 T = TypeVar("T")
-Shape = tuple[str | None, tuple[syntax.Expr | syntax.Dots, ...], bool]
+Shape = tuple[str | None, tuple[syntax.Expr | syntax.Dots, ...], bool, tuple[syntax.Name, ...]]
 
 
 def _parse(place: Place, report: Report, rule: Callable[[Parser], T], flow: bool = False) -> T | None:
@@ -76,6 +77,13 @@ def _call(parser: Parser) -> syntax.Call:
     if after.text in _AFTER_CALL:
         parser.fail("A219", f"`{after.text}` cannot follow a node's call", after, _AFTER_CALL[after.text])
     return found or syntax.Call(name, (), name.span)
+
+
+def parse_index(
+    place: Place, report: Report
+) -> tuple[syntax.Expr | syntax.Slice | syntax.Dots, ...] | None:
+    """`[:8, 0]`, brackets included."""
+    return _parse(place, report, Parser.index_items)
 
 
 _AFTER_CALL = {
@@ -202,7 +210,7 @@ def _line(parser: Parser, names: tuple[syntax.Name, ...]) -> syntax.Line:
 
 def parse_shape(place: Place, report: Report) -> Shape | None:
     """`[B, C, H, W]`, `int64[B, T]`, `float[B, D]?`: the word for the dtype (None where none is
-    written), the dimensions, and whether the input is optional."""
+    written), the dimensions, whether the input is optional, and the dimensions written `P = 0`."""
     return _parse(place, report, _shape)
 
 
@@ -221,12 +229,27 @@ def _shape(parser: Parser) -> Shape:
         parser.unexpected("a shape")
     parser.advance()
     items: list[syntax.Expr | syntax.Dots] = []
+    empty: list[syntax.Name] = []
     while parser.token.text != "]":
         items.append(_dimension(parser, items))
+        if parser.token.text == "=":
+            empty.append(_empty(parser, items[-1]))
         if not parser.take(",") and parser.token.text != "]":
             parser.unexpected("`,` or `]`")
     parser.advance()
-    return dtype, tuple(items), parser.take("?")
+    return dtype, tuple(items), parser.take("?"), tuple(empty)
+
+
+def _empty(parser: Parser, item: syntax.Expr | syntax.Dots) -> syntax.Name:
+    """`P = 0`: what a free dimension is where the input is absent."""
+    token = parser.advance()
+    if not isinstance(item, syntax.Name):
+        parser.fail("A216", "only a free dimension may be 0 where the input is absent", token, "write `P = 0`")
+    if parser.token.text != "0":
+        help = f"`{item.id} = 0` says that it is 0 where the input is absent"
+        parser.fail("A216", "a dimension of what is absent can only be 0", parser.token, help)
+    parser.advance()
+    return item
 
 
 def _dimension(parser: Parser, before: list[syntax.Expr | syntax.Dots]) -> syntax.Expr | syntax.Dots:

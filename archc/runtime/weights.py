@@ -13,6 +13,7 @@ from torch import Tensor, nn
 
 from archc.graph.checkpoints import resolve
 from archc.graph.ir import Graph
+from archc.graph.recipes import text
 from archc.graph.weights import weights
 from archc.source.diagnostic import Diagnostic, SpecError
 
@@ -109,7 +110,7 @@ def _names(names: Names, graph: Graph | None) -> Mapping[str, str]:
         return names
     if graph is None:
         raise TypeError("a checkpoint map by name needs the model's Graph: give `graph=`")
-    return resolve(graph, names)
+    return {ours: text(recipe) for ours, recipe in resolve(graph, names).recipes.items()}
 
 
 def _problems(

@@ -184,12 +184,13 @@ RUNNING: dict[str, Code] = {
     "A605": Code("file of weights that cannot be read"),
     "A606": Code("node applied in ways that need different code"),
     "A610": Code("no checkpoint map of that name"),
-    "A611": Code("name in a checkpoint map that cannot be read"),
+    "A611": Code("entry of a checkpoint map that cannot be read"),
     "A612": Code("entry of a checkpoint map that names nothing"),
-    "A613": Code("two tensors of one name in a checkpoint"),
+    "A613": Code("two tensors that are one in a checkpoint"),
     "A614": Code("part of a name that is no text and no number"),
     "A615": Code("two entries of a checkpoint map for one tensor"),
-    "A616": Code("change that a checkpoint map cannot make yet"),
+    "A616": Code("change in a checkpoint map that cannot give the shape"),
+    "A617": Code("number in a change of a checkpoint map that is none"),
 }
 
 # A7xx: the command line, addresses.

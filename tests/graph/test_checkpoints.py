@@ -4,8 +4,10 @@ import re
 
 import pytest
 
+from archc.graph.checkpoint_layout import Layout
 from archc.graph.checkpoints import check_maps, known_maps, resolve
 from archc.graph.compile import Text, check, graph
+from archc.graph.recipes import text
 from archc.graph.weights import weights
 from archc.source.catalogue import CODES
 from archc.source.data import explain
@@ -36,7 +38,11 @@ def mistakes(spec: Text) -> list[Diagnostic]:
 
 
 def theirs(spec: Text, absent: tuple[str, ...] = ("y",), **settings: object) -> dict[str, str]:
-    return resolve(graph(spec, settings, absent=absent), "m")
+    return texts(resolve(graph(spec, settings, absent=absent), "m"))
+
+
+def texts(layout: Layout) -> dict[str, str]:
+    return {ours: text(recipe) for ours, recipe in layout.recipes.items()}
 
 
 LAYERS = "layer: {call: linear(8), repeat: n}"
@@ -93,7 +99,7 @@ def test_expression_sees_params_and_presence() -> None:
     spec = block("""fc.*: <"on" if on else "off">.<"y" if y else "x">.*""", flow="out: (x + y) -> fc")
     assert theirs(spec)["fc.bias"] == "on.x.bias"
     given = graph(spec, {"on": False}, given=("y",))
-    assert resolve(given, "m")["fc.bias"] == "off.y.bias"
+    assert texts(resolve(given, "m"))["fc.bias"] == "off.y.bias"
 
 
 def test_comparison_in_an_expression() -> None:
@@ -273,7 +279,7 @@ def test_page_shows_its_code(code: str) -> None:
 @pytest.mark.parametrize("address", ["nets.yaml#Encoder", "nets.yaml#Decoder", "tokenizer.yaml", "unet.yaml"])
 def test_every_tensor_of_the_vq_networks_has_a_name(address: str) -> None:
     found = graph(f"specs/vq/{address}")
-    names = resolve(found, "taming")
+    names = texts(resolve(found, "taming"))
     assert names.keys() == weights(found).keys()
     assert len(set(names.values())) == len(names)
 
@@ -285,5 +291,5 @@ def test_thousands_of_copies_have_their_names() -> None:
     )
     report = Report()
     check_maps(found, report)
-    assert len(resolve(found, "m", report)) == 8000
+    assert len(resolve(found, "m", report).recipes) == 8000
     assert report.ok

@@ -12,9 +12,11 @@ import torch
 from torch import Tensor, nn
 
 from archc.graph.checkpoints import resolve
+from archc.graph.recipes import text
 
 from .harness import Parity
 from .harness import published as sizes
+from .zoo import PROPERTY
 
 HERE = Path(__file__).parent
 
@@ -52,7 +54,7 @@ def adopt(model: nn.Module, original: nn.Module, unused: str = "") -> dict[str, 
     The state_dicts must have the same names, but for those of the original that end with `unused`,
     and the same shapes.
     """
-    names = resolve(model.graph, "taming")
+    names = {ours: text(recipe) for ours, recipe in resolve(model.graph, "taming").recipes.items()}
     state = original.state_dict()
     there = {n for n in state if not unused or not n.rpartition(".")[0].endswith(unused)}
     assert set(names) == set(model.state_dict())
@@ -127,7 +129,7 @@ def one_thread() -> Iterator[None]:
 
 
 @pytest.fixture
-def parity() -> Callable[..., None]:
+def parity(request: pytest.FixtureRequest) -> Callable[..., None]:
     """Compare a spec's model with its original: outputs and gradients, in float64 and float32.
 
         parity(
@@ -143,28 +145,31 @@ def parity() -> Callable[..., None]:
     `ours(model, **inputs)` the model; what they give is compared in order, tuples and lists flattened.
     `unused` are patterns of their names that the spec does not have. `randomise(original)` draws what
     weights drawn anew leave out; `real` keeps the weights that the original comes with. With `training`
-    both are in training mode, and the running statistics are compared too.
+    both are in training mode, and the running statistics are compared too. `package` names the original's
+    distribution where the class of the original does not tell it.
     """
 
     def check(address: str, *, inputs: Sequence[Mapping[str, Any]], **options: Any) -> None:
-        Parity(address=address, **options).check(inputs)
+        for record in Parity(address=address, **options).check(inputs):
+            request.node.user_properties.append((PROPERTY, record))
 
     return check
 
 
 @pytest.fixture
-def published() -> Callable[..., None]:
+def published(request: pytest.FixtureRequest) -> Callable[..., None]:
     """Hold a published size against its original, without memory for either.
 
         published("vision/resnet.yaml@resnet50", names="torchvision", original=models.resnet50,
                   parameters=25_557_032)
 
-    All names and shapes agree, both ways, and both have as many parameters as was published. `settings`
-    and `unused` are those of `parity`.
+    All names and shapes agree, both ways, and both have as many parameters as was published. `settings`,
+    `unused` and `package` are those of `parity`.
     """
 
     def check(address: str, *, original: Callable[[], Any], parameters: int, **options: Any) -> None:
-        sizes(address, original, parameters, **options)
+        for record in sizes(address, original, parameters, **options):
+            request.node.user_properties.append((PROPERTY, record))
 
     return check
 
