@@ -7,7 +7,7 @@ rounding alone does to the original, which is measured: float32 against float64,
 from __future__ import annotations
 
 import fnmatch
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -19,6 +19,7 @@ import archc
 from archc.runtime.weights import translated
 
 from .compare import Results, compare, default_dtype, drawn, results
+from .zoo import Compared, Record, Size, package_of, sized, versioned
 
 SPECS = Path(__file__).parents[2] / "specs"
 
@@ -64,9 +65,11 @@ class Parity:
     training: bool = False
     randomise: Callable[[Any], None] | None = None
     real: bool = False
+    package: str | None = None
 
-    def check(self, cases: Sequence[Mapping[str, Any]]) -> dict[str, float]:
-        """Compare all cases; the largest difference of each dtype, in parts of the largest value."""
+    def check(self, cases: Sequence[Mapping[str, Any]]) -> Iterator[Record]:
+        """Compare all cases: the largest difference of each dtype, in parts of the largest value; with real
+        weights the size too."""
         assert cases, "a comparison needs inputs"
         rounded = self._built(torch.float32)
         exact = self._built(torch.float64)
@@ -75,7 +78,7 @@ class Parity:
             (self._model(original, dtype), original, dtype)
             for original, dtype in ((exact, torch.float64), (rounded, torch.float32))
         ]
-        largest = {"float64": 0.0, "float32": 0.0}
+        largest = dict.fromkeys((torch.float64, torch.float32), 0.0)
         for number, case in enumerate(cases):
             inputs = drawn(case, seed=100 * number)
             true: Results | None = None
@@ -87,9 +90,16 @@ class Parity:
                 found = compare(ours, theirs, true)
                 where = f"inputs {number} in {str(dtype).removeprefix('torch.')}"
                 assert not found.wrong, "\n  ".join([f"{where}, {self.address}:", *found.wrong[:20]])
-                largest[where.rpartition(" ")[2]] = max(largest[where.rpartition(" ")[2]], found.largest)
+                largest[dtype] = max(largest[dtype], found.largest)
                 true = theirs
-        return largest
+        package = versioned(self.package) if self.package else package_of(rounded)
+        spec = self.address.partition("#")[0].partition("@")[0]
+        yield Compared(spec, package, largest[torch.float64], largest[torch.float32]).record()
+        if self.real:
+            model = pairs[0][0]
+            count = sum(p.numel() for p in model.parameters())
+            size = sized(self.address, self.settings)
+            yield Size(size, package, count, len(model.state_dict())).record()
 
     def _built(self, dtype: torch.dtype) -> Any:
         """The original, with weights drawn anew unless they are the real ones."""
@@ -142,9 +152,10 @@ def published(
     names: Names = None,
     settings: Mapping[str, Any] | None = None,
     unused: Sequence[str] = (),
-) -> int:
+    package: str | None = None,
+) -> Iterator[Record]:
     """Hold a published size against the original, without memory: every name and shape, both ways, and
-    the number of parameters. Gives the number of names that were mapped."""
+    the number of parameters."""
     with torch.device("meta"):
         theirs = original()
     model = archc.load(f"{SPECS}/{address}", device="meta", **(settings or {}))
@@ -157,4 +168,5 @@ def published(
     assert sum(p.numel() for p in model.parameters()) == parameters, "ours"
     there = dict(theirs.named_parameters())
     assert sum(p.numel() for name, p in there.items() if name in state) == parameters, "theirs"
-    return len(renamed)
+    size = sized(address, settings or {})
+    yield Size(size, versioned(package) if package else package_of(theirs), parameters, len(renamed)).record()

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from functools import cache
 from importlib import import_module
 from types import ModuleType
@@ -16,38 +18,50 @@ from typing import Any
 import pytest
 import torch
 
+INSTALL = "pip install -e '.[parity]' && pip install --no-deps -r tests/parity/requirements.txt"
 
-def original(module: str) -> Any:
+
+def original(module: str, stubs: Mapping[str, Mapping[str, Any]] | None = None) -> Any:
     """A module of an original's package: `original("torchvision.models")`.
+
+    `stubs` stand in, while it is imported, for modules that it names and does not use where it is
+    compared: `{"pytorch_lightning": {"LightningModule": nn.Module}}`.
 
     Where it is not installed, the tests of the file that asks are skipped; under CI=true that is a failure.
     """
     _declare_operators()
     try:
-        return import_module(module)
+        with _stubbed(stubs or {}):
+            return import_module(module)
     except ImportError as error:
         if os.environ.get("CI") == "true":
             raise
-        how = "pip install -e '.[parity]' && pip install --no-deps -r tests/parity/requirements.txt"
-        pytest.skip(f"`{module}` cannot be imported ({error}): {how}", allow_module_level=True)
+        pytest.skip(f"`{module}` cannot be imported ({error}): {INSTALL}", allow_module_level=True)
+
+
+@contextmanager
+def _stubbed(stubs: Mapping[str, Mapping[str, Any]]) -> Iterator[None]:
+    """Stand-ins, for as long as this lasts: others ask whether such a module is there."""
+    before = {name: sys.modules.get(name) for name in stubs}
+    for name, members in stubs.items():
+        module = sys.modules[name] = ModuleType(name)
+        vars(module).update(members)
+    try:
+        yield
+    finally:
+        for name, module in before.items():
+            if module is None:
+                del sys.modules[name]
+            else:
+                sys.modules[name] = module
 
 
 @cache
-def _declare_operators() -> None:
-    """Tell torch the signatures of torchvision's compiled operators, which its Python part registers
-    shape rules for, and which its library does not bring where it was built for another torch."""
+def _declare_operators() -> torch.library.Library:
+    """Tell torch the signatures of torchvision's compiled operators: its Python part registers shape rules
+    for them, and its library brings them only where it was built for this very torch. They last as long as
+    the object."""
     library = torch.library.Library("torchvision", "FRAGMENT")
-    for signature in (
-        "nms(Tensor dets, Tensor scores, float iou_threshold) -> Tensor",
-        "qnms(Tensor dets, Tensor scores, float iou_threshold) -> Tensor",
-    ):
-        library.define(signature)
-    _declare_operators.library = library  # type: ignore[attr-defined]  (it lasts as long as the object)
-
-
-def stub(name: str, **members: Any) -> None:
-    """Stand in for a module that an original imports and does not use where it is compared."""
-    module = ModuleType(name)
-    for attribute, value in members.items():
-        setattr(module, attribute, value)
-    sys.modules.setdefault(name, module)
+    for name in ("nms", "qnms"):
+        library.define(f"{name}(Tensor dets, Tensor scores, float iou_threshold) -> Tensor")
+    return library
