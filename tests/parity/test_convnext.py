@@ -12,8 +12,6 @@ from .originals import original
 models = original("torchvision.models")
 convnext = original("torchvision.models.convnext")
 
-pytestmark = pytest.mark.parity
-
 SPEC = "vision/convnext.yaml"
 
 SMALL = {"depths": [1, 2, 3, 1], "widths": [8, 16, 24, 32]}

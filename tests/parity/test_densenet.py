@@ -10,8 +10,6 @@ from .originals import original
 
 models = original("torchvision.models")
 
-pytestmark = pytest.mark.parity
-
 SPEC = "vision/densenet.yaml"
 
 

@@ -12,8 +12,6 @@ from .originals import original
 models = original("torchvision.models")
 efficientnet = original("torchvision.models.efficientnet")
 
-pytestmark = pytest.mark.parity
-
 SPEC = "vision/efficientnet.yaml"
 
 STAGES = [

@@ -12,8 +12,6 @@ from .originals import original
 models = original("torchvision.models")
 mobilenetv3 = original("torchvision.models.mobilenetv3")
 
-pytestmark = pytest.mark.parity
-
 SPEC = "vision/mobilenet_v3.yaml"
 
 BNECKS = [
