@@ -9,6 +9,7 @@ import torch
 
 import archc
 from archc.report.cost import Costs
+from archc.shapes import symbol
 
 SPECS = Path(__file__).parents[2] / "specs"
 HEAD = "archc: 1\nblocks:\n"
@@ -102,6 +103,26 @@ def test_flops_of_free_sizes_agree_with_those_of_set_ones() -> None:
     free = Costs().graph(archc.graph(address)).flops
     known = Costs().graph(archc.graph(address, B=2, H=48, W=32)).flops
     assert evaluate(free, {"B": 2, "H": 48, "W": 32}) == known
+
+
+def test_flops_are_told_in_the_sizes_of_the_whole(tmp_path: Path) -> None:
+    """A block may have axes that it has no name for; its caller has one."""
+    file = tmp_path / "net.yaml"
+    file.write_text(
+        HEAD
+        + """\
+  Part:
+    inputs: {x: "[..., D]"}
+    nodes: {fc: linear(4)}
+    flow: {out: x -> fc}
+  Net:
+    inputs: {x: "[B, T, 8]"}
+    nodes: {fc: linear(8), part: Part}
+    flow: {out: x -> fc -> part}
+"""
+    )
+    B, T = symbol("B"), symbol("T")
+    assert Costs().graph(archc.graph(file)).flops == 2 * B * T * (8 * 8 + 8 * 4)
 
 
 def test_cost_grows_with_what_is_distinct() -> None:
