@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -12,7 +12,8 @@ from archc.graph.compile import Result, Text
 from archc.graph.ir import Graph, applied_twice
 from archc.lang.address import Address
 from archc.lang.project import Project
-from archc.ops.layer import Probed
+from archc.ops.asked import Probed, Question
+from archc.ops.base import Port, Weight
 from archc.shapes import Tensor
 from archc.source import notebook, written
 from archc.source.diagnostic import Report, SpecError
@@ -73,11 +74,31 @@ def checked(spec: Spec, settings: Mapping[str, Any] | Iterable[str], **options: 
     return replace(result, ok=False, graph=None, guards=(), diagnostics=(*result.diagnostics, *found))
 
 
-def ask_torch(layer: str, args: Sequence[Any], kwargs: Mapping[str, Any], inputs: Sequence[Tensor]) -> Probed:
-    """What `nn.LAYER(*args, **kwargs)` makes of inputs of these types. Imports torch."""
-    from archc.runtime.probe import probe
+class _AskTorch:
+    """The probe of archc.runtime, imported with torch when something is asked."""
 
-    return probe(layer, args, kwargs, inputs)
+    def __call__(self, question: Question) -> Probed:
+        from archc.runtime.probe import probe
+
+        return probe(question)
+
+    def weights(self, question: Question) -> Mapping[str, Weight]:
+        from archc.runtime.probe import probe
+
+        return probe.weights(question)
+
+    def ports(self, layer: str) -> tuple[Port, ...]:
+        from archc.runtime.probe import probe
+
+        return probe.ports(layer)
+
+    def disagrees(self, question: Question, outputs: tuple[Tensor, ...]) -> str | None:
+        from archc.runtime.probe import probe
+
+        return probe.disagrees(question, outputs)
+
+
+ask_torch = _AskTorch()
 
 
 def graph(spec: Spec, **options: Any) -> Graph:

@@ -16,7 +16,7 @@ from archc.document.sections import Addresses, Facts, block_section, contents_li
 from archc.graph.compile import Result, check
 from archc.graph.ir import Graph
 from archc.ops.base import Op
-from archc.ops.layer import Probe
+from archc.ops.asked import Probe
 from archc.ops.table import Operators
 from archc.source.data import data_folder
 from archc.source.diagnostic import Diagnostic, SpecError

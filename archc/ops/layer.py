@@ -1,38 +1,21 @@
-"""Layers of torch.nn by their own names and arguments: `nn.Hardtanh(-2, 2)`.
-
-What they make of their inputs is asked of torch, by a `Probe` that the caller brings: this package
-does not import torch.
-"""
+"""Layers of torch.nn by their own names and arguments: `nn.Hardtanh(-2, 2)`."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
-from typing import Any, ClassVar, Protocol
+from typing import Any, ClassVar
 
+from archc.ops.asked import Asked, Probe, Question, bare, fixed, tensors_only
 from archc.ops.attributes import Wrong as WrongValue
-from archc.ops.attributes import refuse_word
-from archc.ops.base import AttributeProblem, BadAttributes, Op, ShapeError, Weight
+from archc.ops.base import AttributeProblem, BadAttributes, Port, Weight
 from archc.ops.python import call, py
 from archc.shapes import Cond, Dim, Formula, Tensor
 
 
-class Probed(Protocol):
-    """The types of a layer's outputs, in order, and its weights by name."""
-
-    @property
-    def outputs(self) -> tuple[Tensor, ...]: ...
-
-    @property
-    def weights(self) -> dict[str, Weight]: ...
-
-
-Probe = Callable[[str, Sequence[Any], Mapping[str, Any], Sequence[Tensor]], Probed]
-"""Asks torch; raises ValueError with what torch says where it refuses or cannot tell."""
-
-
-class TorchLayer(Op):
-    """A layer of torch.nn: `*xs -> outputs`, as torch makes them. Its weights' names are torch's.
+class TorchLayer(Asked):
+    """A layer of torch.nn: inputs as its `forward` names them, outputs as torch makes them. Its weights'
+    names are torch's.
 
     Example: `nn.Hardtanh(-2, 2)`.
     """
@@ -40,7 +23,6 @@ class TorchLayer(Op):
     kind = "other"
     weighted = True
     layer: ClassVar[str]
-    probe: ClassVar[Probe]
 
     args: tuple[Any, ...] = ()
     kwargs: tuple[tuple[str, Any], ...] = ()
@@ -54,6 +36,10 @@ class TorchLayer(Op):
         return True
 
     @classmethod
+    def ports(cls) -> tuple[Port, ...]:
+        return cls.probe.ports(cls.layer) if cls.probe else (Port("inputs", variadic=True),)
+
+    @classmethod
     def bound(cls, args: Sequence[Any], kwargs: Mapping[str, Any]) -> TorchLayer:
         problems = []
         for place, value in (*enumerate(args), *kwargs.items()):
@@ -62,39 +48,38 @@ class TorchLayer(Op):
                 problems.append(AttributeProblem(place, message, needs_static=value))
                 continue
             try:
-                refuse_word(value)
+                fixed(value)
             except WrongValue as wrong:
                 help = f'a word stands in quotes: "{value}"'
                 problems.append(AttributeProblem(place, wrong.message, help))
         if problems:
             raise BadAttributes(problems)
-        fixed = [_fixed(v) for v in args]
-        return cls(args=tuple(fixed), kwargs=tuple((k, _fixed(v)) for k, v in kwargs.items()))
+        return cls(args=tuple(map(fixed, args)), kwargs=tuple((k, fixed(v)) for k, v in kwargs.items()))
 
-    def shape(self, *xs: Tensor) -> tuple[Tensor, ...]:
-        return self._asked(xs).outputs
+    def question(self, inputs: tuple[Tensor | None, ...]) -> Question:
+        ports = self.ports()
+        tensors_only(ports, inputs)
+        names = (None,) * len(inputs) if any(p.variadic for p in ports) else tuple(p.name for p in ports)
+        kwargs = tuple((name, bare(value)) for name, value in self.kwargs)
+        return Question(self.layer, bare(self.args), kwargs, names, inputs)
 
-    def weights(self, *xs: Tensor) -> dict[str, Weight]:
-        return self._asked(xs).weights
+    def shape(self, *inputs: Tensor) -> tuple[Tensor, ...]:
+        return self.asked(inputs).outputs
 
-    def module(self, *xs: Tensor) -> str:
+    def weights(self, *inputs: Tensor) -> Mapping[str, Weight]:  # type: ignore[override]
+        return self.asked(inputs).weights
+
+    def module(self, *inputs: Tensor) -> str:
         return call(f"nn.{self.layer}", *map(py, self.args), **dict(self.kwargs))
 
-    def label(self, *xs: Tensor) -> str:
+    def call(self, *inputs: str | None, self_: str | None = None) -> str:
+        return self.applied(str(self_), inputs)
+
+    def label(self, *inputs: Tensor) -> str:
         return ", ".join([*map(str, self.args), *(f"{k}={v}" for k, v in self.kwargs)])
-
-    def _asked(self, xs: Sequence[Tensor]) -> Probed:
-        try:
-            return type(self).probe(self.layer, self.args, dict(self.kwargs), xs)
-        except ValueError as refused:
-            raise ShapeError(f"`{self.title()}`: {refused}") from refused
-
-
-def _fixed(value: Any) -> Any:
-    return tuple(map(_fixed, value)) if isinstance(value, list | tuple) else value
 
 
 @lru_cache(maxsize=256)
 def layer(name: str, probe: Probe) -> type[TorchLayer]:
     """The operator of a layer of torch.nn."""
-    return type(name, (TorchLayer,), {"layer": name, "probe": staticmethod(probe), "__module__": __name__})
+    return type(name, (TorchLayer,), {"layer": name, "probe": probe, "__module__": __name__})

@@ -106,7 +106,7 @@ class Upsample(_Interpolated):
 
     def shape(self, x: Tensor) -> Tensor:
         shape = _space(x, self.mode)
-        space = [_scaled(n, scale) for n, scale in zip(shape[2:], self._scales(len(shape) - 2), strict=True)]
+        space = [scaled(n, scale) for n, scale in zip(shape[2:], self._scales(len(shape) - 2), strict=True)]
         for n, size in zip(shape[2:], space, strict=True):
             enough(size, 1, f"the scale leaves nothing of a size of {n}", "scale", "x")
         return Tensor((*shape[:2], *space), x.dtype)
@@ -125,7 +125,7 @@ class Upsample(_Interpolated):
         return f"×{'x'.join(f'{s:g}' for s in scales)} {self.mode}"
 
 
-def _scaled(n: Size, scale: float) -> Size:
+def scaled(n: Size, scale: float) -> Size:
     """`n * scale` as PyTorch rounds it: a product of doubles, cut off."""
     if isinstance(scale, int):
         return n * scale

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from archc.shapes.atom import EMPTY
 from archc.shapes.condition import Cond, and_, eq, not_, or_
 from archc.shapes.dim import Dim, Size, parameter, symbol
 from archc.shapes.dtype import DTYPES
@@ -12,6 +13,7 @@ from archc.shapes.facts import (
     TooSmall,
     at_least,
     divisible,
+    record,
     recording,
     same,
     supposing,
@@ -28,6 +30,7 @@ from archc.shapes.walk import evaluate, substitute, symbols, unknowns
 
 __all__ = [
     "DTYPES",
+    "EMPTY",
     "Cond",
     "Contradiction",
     "Dim",
@@ -67,6 +70,7 @@ __all__ = [
     "plain",
     "promote",
     "python",
+    "record",
     "recording",
     "same",
     "select",

@@ -111,6 +111,12 @@ def _record(conditions: tuple[Cond, ...], sides: tuple[Size, Size] | None = None
         facts.sides[conditions[0]] = sides
 
 
+def record(facts: Facts) -> None:
+    """Record again what was recorded elsewhere."""
+    for condition in facts:
+        _record((condition,), facts.sides.get(condition))
+
+
 def same(a: Size, b: Size) -> Size:
     """The size that `a` and `b` both are. Records the condition under which they are equal.
 
