@@ -13,11 +13,12 @@ class Layout(NamedTuple):
     """What a checkpoint is to a Graph: a recipe for every tensor of its state_dict, by its name here.
 
     `ignored` are patterns of names to pass over. `same` gives, for a tensor that is tied, the one that
-    stands for all of them."""
+    stands for all of them. `optional`: tensors of ours that a checkpoint may lack."""
 
     recipes: dict[str, Recipe]
     ignored: tuple[str, ...] = ()
     same: Mapping[str, str] = {}
+    optional: frozenset[str] = frozenset()
 
     def passed_over(self, names: Iterable[str]) -> set[str]:
         """Those of a checkpoint's names that a pattern fits: `*` is any text, `<i>` is part of a segment."""

@@ -160,7 +160,9 @@ class _Reader:
         """A name or a join, with what is done to it."""
         self.skip()
         if depth > DEPTH:
-            fail(f"more than {DEPTH} of them inside each other", self.span(self.at, len(self.text)), "do less")
+            fail(
+                f"more than {DEPTH} of them inside each other", self.span(self.at, len(self.text)), "do less"
+            )
         join = _JOIN.match(self.text, self.at)
         found: Theirs = self.join(join, depth) if join else self.name()
         changes = 0

@@ -53,13 +53,17 @@ def resolve(graph: Graph, name: str, report: Report | None = None) -> Layout:
     if report is None:
         own.raise_if_wrong()
     ignored = dict.fromkeys(pattern for found in table.ignored.values() for pattern in found)
-    return Layout(dict(table.recipes), tuple(ignored), table.same)
+    return Layout(dict(table.recipes), tuple(ignored), table.same, _optional(graph))
 
 
 def plain_layout(graph: Graph) -> Layout:
     """The layout of a checkpoint that has our names."""
     table = _table(graph, None)
-    return Layout(dict(table.recipes), (), table.same)
+    return Layout(dict(table.recipes), (), table.same, _optional(graph))
+
+
+def _optional(graph: Graph) -> frozenset[str]:
+    return frozenset(name for name, weight in of_graph(graph).items() if weight.optional)
 
 
 def known_maps(graph: Graph) -> tuple[str, ...]:

@@ -34,6 +34,7 @@ class Weight(NamedTuple):
     buffer: bool = False
     trainable: bool = True
     persistent: bool = True  # False: not in the state_dict
+    optional: bool = False  # a file may lack it, as those of older torch do: it then begins with zeros
 
 
 @dataclass(frozen=True, slots=True)

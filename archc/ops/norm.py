@@ -268,7 +268,7 @@ class BatchNorm(Op):
         found = _each_channel(x, self.affine)
         if self.track:
             channels = Weight((sizes(x)[1],), buffer=True, trainable=False)
-            count = Weight((), "int64", buffer=True, trainable=False)
+            count = Weight((), "int64", buffer=True, trainable=False, optional=True)
             found |= {"running_mean": channels, "running_var": channels, "num_batches_tracked": count}
         return found
 

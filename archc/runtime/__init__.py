@@ -2,6 +2,7 @@
 
 from archc.runtime.build import build_module
 from archc.runtime.load import load
-from archc.runtime.weights import load_weights, save_weights
+from archc.runtime.saving import save_weights
+from archc.runtime.weights import load_weights
 
 __all__ = ["build_module", "load", "load_weights", "save_weights"]

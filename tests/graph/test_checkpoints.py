@@ -178,6 +178,100 @@ def test_known_maps_are_those_of_all_blocks() -> None:
     assert set(known_maps(found)) == {"m", "other"}
 
 
+CHANGES = {
+    "w[:8]": ("fc.weight", "w[:8]"),
+    "w.T": ("fc.weight", "w.T"),
+    "w[last:last + 8, :: 2 ]": ("fc.weight", "w[2:10, ::2]"),
+    "w[..., 0]": ("fc.bias", "w[..., 0]"),
+    "w.reshape(n, -1)[0].T.reshape(8, 8)": ("fc.weight", "w.reshape(3, -1)[0].T.reshape(8, 8)"),
+    "concat( a.<n>.weight.T , b[0:8], axis = -1 )": ("fc.weight", "concat(a.3.weight.T, b[0:8], axis=-1)"),
+    "stack(a, b, c, d, e, f, g, concat(h, i),)": (
+        "fc.weight",
+        "stack(a, b, c, d, e, f, g, concat(h, i, axis=0), axis=0)",
+    ),
+    "w.T.weight": ("fc.weight", "w.T.weight"),
+    "w.<'T'>": ("fc.weight", "w.T"),
+    "concat.weight": ("fc.weight", "concat.weight"),
+}
+
+
+@pytest.mark.parametrize("written", CHANGES)
+def test_changes_are_read(written: str) -> None:
+    ours, wanted = CHANGES[written]
+    assert theirs(block(f'{ours}: "{written}"'))[ours] == wanted
+
+
+def test_a_change_behind_a_star_goes_through_all_below() -> None:
+    names = theirs(block("layer.<i>.*: 'h.qkv.*[8 * i:8 * i + 8]'", LAYERS, THROUGH))
+    assert names["layer.0.bias"] == "h.qkv.bias[0:8]"
+    assert names["layer.2.weight"] == "h.qkv.weight[16:24]"
+
+
+INNER = """
+  Inner:
+    params: {a: int = 4}
+    inputs: {x: [B, C]}
+    nodes: {q: linear(C), k: linear(C)}
+    flow: {out: x -> q -> k}
+    checkpoints:
+      m:
+        q.weight: concat(left.weight.T, right.weight[:a])
+        k.*: qk.*[C:]
+        ignore: [mask, "*.rot"]
+"""
+
+
+def test_names_in_a_change_are_renamed_outward() -> None:
+    nodes = "row: {call: Inner, repeat: n}"
+    names = theirs(block("row.<i>.*: h.<last - i>.att.*", nodes, "out: x -> row", INNER))
+    assert names["row.0.q.weight"] == "concat(h.2.att.left.weight.T, h.2.att.right.weight[:4], axis=0)"
+    assert names["row.2.k.bias"] == "h.0.att.qk.bias[8:]"
+    assert names["row.1.q.bias"] == "h.1.att.q.bias"
+
+
+def test_a_change_of_all_that_an_inner_map_names() -> None:
+    nodes = "row: {call: Inner, repeat: n}"
+    names = theirs(block("row.<i>.*: 'h.*[i]'", nodes, "out: x -> row", INNER))
+    assert names["row.1.q.weight"] == "concat(h.left.weight[1].T, h.right.weight[1][:4], axis=0)"
+    assert names["row.2.k.bias"] == "h.qk.bias[2][8:]"
+
+
+def ignored(entries: str, nodes: str = "row: {call: Inner, repeat: 2}", rest: str = INNER) -> list[str]:
+    flow = "out: x -> row"
+    return list(resolve(graph(block(entries, nodes, flow, rest), absent=("y",)), "m").ignored)
+
+
+def test_patterns_are_renamed_outward() -> None:
+    assert ignored("") == ["row.0.mask", "row.0.*.rot", "row.1.mask", "row.1.*.rot"]
+    assert ignored("row.<i>.*: h.<1 - i>.*")[:2] == ["h.1.mask", "h.1.*.rot"]
+    assert ignored("row.*: h.*, ignore: junk")[2:] == ["h.1.mask", "h.1.*.rot", "junk"]
+    assert ignored("row.<i>.q.*: h.<i>.*, '*': all.*")[0] == "all.row.0.mask"
+    assert ignored("row.<i>.*: 'concat(a.<i>.*, b.<i>.*)'")[:2] == ["a.0.mask", "b.0.mask"]
+
+
+def test_patterns_pass_through_blocks_between() -> None:
+    rest = (
+        INNER
+        + """
+  Outer:
+    inputs: {x: [B, C]}
+    nodes: {att: Inner}
+    flow: {out: x -> att}
+    checkpoints: {m: {att.*: attention.*}}
+"""
+    )
+    nodes = "row: {call: Outer, repeat: 1}"
+    assert ignored("", nodes, rest)[0] == "row.0.attention.mask"
+    assert ignored("row.<i>.*: h.<i>.*", nodes, rest)[0] == "h.0.attention.mask"
+    assert ignored("row.<i>.att.*: h.<i>.*", nodes, rest)[0] == "h.0.mask"
+
+
+def test_what_is_passed_over() -> None:
+    layout = Layout({}, ("mask", "*.rot", "h.<i>.attn.bias", "a.*"))
+    names = ["mask", "h.mask", "x.rot", "rot", "h.0.attn.bias", "h.0.1.attn.bias", "a.b.c", "aa.b"]
+    assert layout.passed_over(names) == {"mask", "x.rot", "h.0.attn.bias", "a.b.c"}
+
+
 WRONG = {
     "the right has no star": ("fc.*: head", "A611", "head"),
     "the left has no star": ("fc.weight: head.*", "A611", "fc.weight"),
@@ -188,7 +282,7 @@ WRONG = {
     "an empty part": ("fc..weight: w", "A611", "fc..weight"),
     "a blank": ("fc weight: w", "A611", " "),
     "an open bracket": ("fc.weight: a.<n", "A611", "<n"),
-    "a blank on the right": ("fc.weight: a b", "A611", "a b"),
+    "a blank on the right": ("fc.weight: a b", "A611", "b"),
     "no expression": ("fc.weight: a.<n +>", "A205", None),
     "an unknown name": ("fc.weight: a.<m>", "A240", "m"),
     "a negative number": ("fc.weight: a.<n - 4>", "A614", "n - 4"),
@@ -200,10 +294,34 @@ WRONG = {
     "one name for two": ("fc.weight: w, fc.bias: w", "A613", "w"),
     "a kept name for two": ("fc.weight: fc.bias", "A613", "fc.bias"),
     "two entries alike": ("<a>.bias: a, <b>.bias: b", "A615", "<b>.bias"),
-    "a transposed one": ("fc.weight: w.T", "A616", "w.T"),
-    "a slice": ('fc.weight: "w[:8]"', "A616", '"w[:8]"'),
-    "a joined one": ('fc.weight: "concat(a, b, axis=0)"', "A616", '"concat(a, b, axis=0)"'),
-    "what is passed over": ("ignore: ['*.mask']", "A616", "ignore"),
+    "behind a name": ("fc.weight: 'w.T.weight[0]x'", "A611", "x"),
+    "a bracket never closed": ("fc.weight: 'w[:8'", "A611", "[:8"),
+    "a join never closed": ("fc.weight: 'concat(a, b'", "A611", "(a, b"),
+    "a join of nothing": ("fc.weight: concat()", "A611", ")"),
+    "no comma": ("fc.weight: concat(a b)", "A611", "b"),
+    "a slice that cannot be read": ("fc.weight: 'w[:+]'", "A205", None),
+    "an empty slice": ("fc.weight: 'w[]'", "A205", None),
+    "sizes with names": ("fc.weight: 'w.reshape(n=8)'", "A611", "n=8"),
+    "no sizes": ("fc.weight: w.reshape()", "A611", "reshape()"),
+    "a star on one side of a join": ("fc.*: 'concat(a.*, b)'", "A611", "b"),
+    "too deep": (f"fc.weight: {'concat(' * 30}w{')' * 30}", "A611", None),
+    "too many turns": (f"fc.weight: 'w[0]{'.T' * 30}'", "A611", None),
+    "a list where a name stands": ("fc.weight: [a, b]", "A611", "[a, b]"),
+    "a fraction": ("fc.weight: 'w[:n / 2]'", "A617", "n / 2"),
+    "a step back": ("fc.weight: 'w[::-1]'", "A617", "-1"),
+    "a size below": ("fc.weight: 'w.reshape(8, -8)'", "A617", "-8"),
+    "an axis that is a truth": ("fc.weight: 'concat(a, b, axis=on)'", "A617", "on"),
+    "too few rows": ("fc.weight: 'w[:7]'", "A616", "'w[:7]'"),
+    "a reshape to another shape": ("fc.weight: 'w.reshape(4, 16)'", "A616", "'w.reshape(4, 16)'"),
+    "a stack of too few": ("fc.weight: 'stack(a, b)'", "A616", "'stack(a, b)'"),
+    "an axis that is not there": ("fc.weight: 'concat(a, b, axis=2)'", "A616", "'concat(a, b, axis=2)'"),
+    "parts of two ranks": ("fc.weight: 'w[:8]', fc.bias: 'w[8:]'", "A616", "'w[8:]'"),
+    "one whole and one in part": ("fc.weight: 'w[:8]', fc.bias: w", "A613", "w"),
+    "the same part twice": ("fc.weight: 'w[:8]', fc.bias: 'w[:8]'", "A613", "'w[:8]'"),
+    "a tensor twice": ("fc.weight: 'concat(w, w)'", "A613", "'concat(w, w)'"),
+    "no pattern": ("ignore: ['a b']", "A611", "'a b'"),
+    "a pattern that is a list": ("ignore: [[a]]", "A611", "[a]"),
+    "a text with signs": ("fc.weight: a.<'*'>", "A614", "'*'"),
 }
 
 
