@@ -53,12 +53,13 @@ def size(count: float) -> str:
 
 
 def formula(text: str) -> str:
-    """An expression over sizes as people write it.
+    """An expression over sizes as people write it; fractions have six digits.
 
-    >>> formula("458752 * B * H ** 2 + 3 * (W // 2)")
-    '458.8k·B·H² + 3·(W//2)'
+    >>> formula("458752 * B * H ** 2 + 3 * (W // 2)"), formula("× 0.7071067811865476")
+    ('458.8k·B·H² + 3·(W//2)', '× 0.707107')
     """
-    text = re.sub(r"\b\d{4,}\b", lambda found: number(int(found[0])), text)
+    text = re.sub(r"\b\d+\.\d+\b", lambda found: f"{float(found[0]):.6g}", text)
+    text = re.sub(r"(?<![\d.])\d{4,}\b(?!\.)", lambda found: number(int(found[0])), text)
     for python, sign in ((" ** 2", "²"), (" ** 3", "³"), (" * ", "·"), (" // ", "//")):
         text = text.replace(python, sign)
     return text
