@@ -20,9 +20,14 @@ SMALL = 1e-3
 such as that of the keys' bias before a softmax, are zero but for rounding."""
 
 
+INPUT = "input "
+"""What the name of an input's gradient begins with."""
+
+
 class Results(NamedTuple):
-    """`outputs` are flat, in order. `gradients` are those of a fixed mix of the outputs, by name; what the
-    outputs do not hang on has none. `state` is what running has changed: the buffers."""
+    """`outputs` are flat, in order. `gradients` are those of a fixed mix of the outputs, by the names of
+    weights and inputs; what the outputs do not hang on has zeros. `state` is what running has changed: the
+    buffers."""
 
     outputs: list[Tensor | None]
     gradients: dict[str, Tensor]
@@ -61,7 +66,7 @@ def results(
             return [leaf(f"{name}[{n}]", item) for n, item in enumerate(given)]
         if given is None or not given.is_floating_point():
             return given
-        leaves[f"input {name}"] = tensor = given.detach().to(dtype, copy=True).requires_grad_(gradients)
+        leaves[INPUT + name] = tensor = given.detach().to(dtype, copy=True).requires_grad_(gradients)
         return tensor
 
     own = {name: leaf(name, given) for name, given in inputs.items()}
@@ -95,7 +100,7 @@ def _gradients(outputs: Sequence[Tensor | None], leaves: Mapping[str, Tensor]) -
     distinct = {id(tensor): tensor for tensor in leaves.values() if tensor.requires_grad}
     found = torch.autograd.grad(mix, list(distinct.values()), allow_unused=True)
     by = dict(zip(distinct, found, strict=True))
-    return {n: g for n, t in leaves.items() if (g := by.get(id(t))) is not None}
+    return {n: torch.zeros_like(t) if (g := by.get(id(t))) is None else g for n, t in leaves.items()}
 
 
 class Differences:

@@ -144,14 +144,23 @@ class Parity:
         def renamed(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
             return translated(model.graph, self._filed(original, tensors), self.names)  # type: ignore[arg-type]
 
-        return found._replace(
-            gradients={**renamed(of_weights), **of_inputs}, state=renamed({**none, **found.state})
-        )
+        gradients = {**_aliased(model, renamed(of_weights)), **of_inputs}
+        return found._replace(gradients=gradients, state=renamed({**none, **found.state}))
 
     def _filed(self, original: nn.Module, tensors: Mapping[str, Tensor]) -> Mapping[str, Tensor]:
         """The original's tensors that the spec has, by the names of its files."""
         there = kept(tensors, self.unused)
         return there if self.file is None else self.file(original, there)
+
+
+def _aliased(model: nn.Module, gradients: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """The gradients of all parameters: of tied ones a checkpoint may give one."""
+    given: dict[int, Tensor] = {}
+    everything = dict(model.named_parameters(remove_duplicate=False))
+    for name, parameter in everything.items():
+        if name in gradients:
+            given.setdefault(id(parameter), gradients[name])
+    return {name: gradients.get(name, given[id(parameter)]) for name, parameter in everything.items()}
 
 
 def kept(state: Mapping[str, Tensor], unused: Sequence[str]) -> dict[str, Tensor]:

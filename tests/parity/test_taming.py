@@ -6,10 +6,8 @@ the map `taming`, outputs and gradients must be the same.
 
 from __future__ import annotations
 
-import os
-import sys
+from collections.abc import Callable
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import pytest
@@ -20,35 +18,21 @@ from torch import Tensor, nn
 import archc
 from archc.runtime import save_weights
 
-try:
-    from taming.modules.diffusionmodules import model as taming
-    from taming.modules.vqvae.quantize import VectorQuantizer
-except ImportError:
-    if os.environ.get("CI") == "true":
-        raise
-    reason = "taming-transformers is not installed: pip install --no-deps taming-transformers==0.0.1"
-    pytest.skip(reason, allow_module_level=True)
+from .harness import SPECS
+from .originals import original
 
-pytestmark = pytest.mark.parity
-
-SPECS = Path(__file__).parents[2] / "specs" / "vq"
-DTYPES = (torch.float64, torch.float32)
-
-dtypes = pytest.mark.parametrize("dtype", DTYPES, ids=("float64", "float32"))
+taming = original("taming.modules.diffusionmodules.model")
+VectorQuantizer = original("taming.modules.vqvae.quantize").VectorQuantizer
 
 
-def load(address: str, dtype: torch.dtype, **options: Any) -> nn.Module:
-    return archc.load(f"{SPECS}/{address}", dtype=dtype, **options)
+@pytest.fixture
+def same(parity: Callable[..., None]) -> Callable[..., None]:
+    """`parity` of a block of specs/vq with a network of taming-transformers."""
 
+    def check(address: str, original: Callable[[], nn.Module], inputs: Any, **options: Any) -> None:
+        parity(f"vq/{address}", names="taming", original=original, inputs=[inputs], **options)
 
-def draw(dtype: torch.dtype, *shape: int, seed: int = 3) -> Tensor:
-    generator = torch.Generator().manual_seed(seed)
-    return torch.randn(shape, generator=generator, dtype=torch.float64).to(dtype).requires_grad_()
-
-
-def single(model: nn.Module, *more: Any):
-    """A model of one output as a function that gives a list of outputs."""
-    return lambda *inputs: [model(*inputs, *more)]
+    return check
 
 
 # Networks: the settings of both, and the sizes of the image
@@ -99,54 +83,59 @@ def settings(case: str, *left_out: str) -> tuple[dict[str, Any], dict[str, Any],
     return {k: v for k, v in all_.items() if k not in left_out}, all_, sizes
 
 
-def encoders(
-    case: str, dtype: torch.dtype, double_z: bool, **options: Any
-) -> tuple[nn.Module, nn.Module, Tensor]:
+# Encoder and decoder
+
+
+def encoder(case: str, double_z: bool) -> tuple[str, Callable[[], nn.Module], dict[str, Any], dict[str, Any]]:
+    """The address, the original, the inputs and the settings."""
     ours, theirs, (h, w) = settings(case, "out_ch")
     more = {"z_channels": 6, "double_z": double_z}
-    model = load("nets.yaml#Encoder", dtype, **ours, **more, **options)
-    return model, taming.Encoder(**theirs, **more), draw(dtype, 2, theirs["in_channels"], h, w)
+    inputs = {"x": (2, theirs["in_channels"], h, w)}
+    return "nets.yaml#Encoder", lambda: taming.Encoder(**theirs, **more), inputs, {**ours, **more}
 
 
-def decoders(case: str, dtype: torch.dtype, **options: Any) -> tuple[nn.Module, nn.Module, Tensor]:
+def decoder(case: str) -> tuple[str, Callable[[], nn.Module], dict[str, Any], dict[str, Any]]:
+    """The same of a decoder."""
     ours, theirs, (h, w) = settings(case, "in_channels")
     down = 2 ** (len(theirs["ch_mult"]) - 1)
-    model = load("nets.yaml#Decoder", dtype, **ours, z_channels=6, **options)
-    return model, taming.Decoder(**theirs, z_channels=6), draw(dtype, 2, 6, h // down, w // down)
+    inputs = {"z": (2, 6, h // down, w // down)}
+    return (
+        "nets.yaml#Decoder",
+        lambda: taming.Decoder(**theirs, z_channels=6),
+        inputs,
+        {**ours, "z_channels": 6},
+    )
 
 
-@dtypes
 @cases
-def test_encoder(case: str, dtype: torch.dtype, paired) -> None:
-    model, original, x = encoders(case, dtype, double_z=len(case) % 2 == 0)
-    paired(model, original).check({"x": x}, single(model), single(original))
+def test_encoder(case: str, same) -> None:
+    address, theirs, inputs, own = encoder(case, double_z=len(case) % 2 == 0)
+    same(address, theirs, inputs, settings=own)
 
 
-@dtypes
 @pytest.mark.parametrize("double_z", [False, True])
-def test_encoder_of_one_vector_or_two(double_z: bool, dtype: torch.dtype, paired) -> None:
-    model, original, x = encoders("one level", dtype, double_z)
-    paired(model, original).check({"x": x}, single(model), single(original))
-    assert model(x).shape[1] == (12 if double_z else 6)
+def test_encoder_of_one_vector_or_two(double_z: bool, same) -> None:
+    address, theirs, inputs, own = encoder("one level", double_z)
+    same(address, theirs, inputs, settings=own)
+    assert archc.check(f"{SPECS}/vq/{address}", **own).shapes["z"].shape[1] == (12 if double_z else 6)
 
 
-@dtypes
 @cases
-def test_decoder(case: str, dtype: torch.dtype, paired) -> None:
-    model, original, z = decoders(case, dtype)
-    paired(model, original).check({"z": z}, single(model), single(original))
+def test_decoder(case: str, same) -> None:
+    address, theirs, inputs, own = decoder(case)
+    same(address, theirs, inputs, settings=own)
 
 
 @compilations
-def test_compiled_encoder(how: Any, paired) -> None:
-    model, original, x = encoders("small", torch.float32, False, compile=how)
-    paired(model, original).check({"x": x}, single(model), single(original))
+def test_compiled_encoder(how: Any, same) -> None:
+    address, theirs, inputs, own = encoder("small", double_z=False)
+    same(address, theirs, inputs, settings={**own, "compile": how}, exact=False)
 
 
 @compilations
-def test_compiled_decoder_in_training(how: Any, paired) -> None:
-    model, original, z = decoders("one level with attention", torch.float32, compile=how)
-    paired(model, original).check({"z": z}, single(model), single(original))
+def test_compiled_decoder_with_attention(how: Any, same) -> None:
+    address, theirs, inputs, own = decoder("one level with attention")
+    same(address, theirs, inputs, settings={**own, "compile": how}, exact=False)
 
 
 def test_files_of_the_original_load_and_are_written(tmp_path: Path) -> None:
@@ -154,15 +143,14 @@ def test_files_of_the_original_load_and_are_written(tmp_path: Path) -> None:
     settings = {"ch": 32, "ch_mult": [1, 2], "attn_resolutions": [8], "resolution": 16, "z_channels": 6}
     original = taming.Decoder(in_channels=3, out_ch=3, num_res_blocks=1, **settings).eval()
     save_file(original.state_dict(), tmp_path / "theirs.safetensors")
-    model = load(
-        "nets.yaml#Decoder",
-        torch.float32,
+    model = archc.load(
+        f"{SPECS}/vq/nets.yaml#Decoder",
         num_res_blocks=1,
         weights=tmp_path / "theirs.safetensors",
         names="taming",
         **settings,
     ).eval()
-    z = draw(torch.float32, 1, 6, 4, 4)
+    z = torch.randn(1, 6, 4, 4, generator=torch.Generator().manual_seed(3))
     torch.testing.assert_close(model(z), original(z), rtol=0, atol=1e-5)
 
     save_weights(model, tmp_path / "ours.safetensors", names="taming")
@@ -172,52 +160,67 @@ def test_files_of_the_original_load_and_are_written(tmp_path: Path) -> None:
 
 # The U-Net
 
+STEPS = torch.tensor([3, 41])
 
-def unets(
-    case: str, dtype: torch.dtype, timed: bool, **options: Any
-) -> tuple[nn.Module, nn.Module, Tensor, Tensor]:
+
+def unet(case: str, timed: bool) -> tuple[str, Callable[[], nn.Module], dict[str, Any], dict[str, Any]]:
     ours, theirs, (h, w) = settings(case)
+    inputs: dict[str, Any] = {"x": (2, theirs["in_channels"], h, w)}
     presence = {"given": ["t"]} if timed else {"absent": ["t"]}
-    model = load("unet.yaml#UNet", dtype, **ours, **presence, **options)
-    original = taming.Model(**theirs, use_timestep=timed)
-    t = torch.tensor([3, 41])
-    return model, original, draw(dtype, 2, theirs["in_channels"], h, w), t
+    original = lambda: taming.Model(**theirs, use_timestep=timed)  # noqa: E731
+    return "unet.yaml#UNet", original, {**inputs, "t": STEPS} if timed else inputs, {**ours, **presence}
+
+
+def cast_waves(original: Any) -> None:
+    """The original gives the float32 waves to a layer of whatever dtype, which only float32's takes."""
+    original.temb.dense[0].register_forward_pre_hook(lambda layer, inputs: (inputs[0].to(layer.weight),))
 
 
 @pytest.mark.parametrize("case", [c for c in CASES if "three" in c or "one" in c or "interpolation" in c])
-def test_unet(case: str, paired) -> None:
-    model, original, x, t = unets(case, torch.float32, timed=True)
-    paired(model, original).check({"x": x, "t": t}, single(model), single(original))
+def test_unet(case: str, same) -> None:
+    """In float32 alone: that is what both compute the waves of the time embedding in, whatever the dtype,
+    each rounding in its own way."""
+    address, theirs, inputs, own = unet(case, timed=True)
+    same(address, theirs, inputs, settings=own, exact=False, randomise=cast_waves)
 
 
 @cases
-def test_unet_behind_its_waves(case: str, paired) -> None:
-    """Both compute the waves of the time embedding in float32, each rounding in its own way. Given the
-    same ones, all behind them is equal to float64's precision."""
-    model, original, x, t = unets(case, torch.float64, timed=True)
-    waves = draw(torch.float64, 2, original.ch).detach()
-    for first in (model.temb.dense_0, original.temb.dense[0]):
-        first.register_forward_pre_hook(lambda module, inputs: (waves,))
-    paired(model, original).check({"x": x, "t": t}, single(model), single(original))
+def test_unet_behind_its_waves(case: str, same) -> None:
+    """Given the same waves, all behind them is equal to float64's precision."""
+    address, theirs, inputs, own = unet(case, timed=True)
+
+    def run(first: nn.Module, network: nn.Module, x: Tensor, t: Tensor, waves: Tensor) -> Tensor:
+        hook = first.register_forward_pre_hook(lambda module, inputs: (waves,))
+        result = network(x, t)
+        hook.remove()
+        return result
+
+    same(
+        address,
+        theirs,
+        {**inputs, "waves": (2, own["ch"])},
+        settings=own,
+        ours=lambda model, x, t, waves: run(model.temb.dense_0, model, x, t, waves),
+        run=lambda original, x, t, waves: run(original.temb.dense[0], original, x, t, waves),
+    )
 
 
-@dtypes
 @cases
-def test_unet_without_time(case: str, dtype: torch.dtype, paired) -> None:
+def test_unet_without_time(case: str, same) -> None:
     """The original keeps the projections of a time embedding that it never gets; the spec has none."""
-    model, original, x, _ = unets(case, dtype, timed=False)
-    paired(model, original, unused="temb_proj").check({"x": x}, single(model), single(original))
+    address, theirs, inputs, own = unet(case, timed=False)
+    same(address, theirs, inputs, settings=own, unused=["*.temb_proj.*"])
 
 
-def test_compiled_unet(paired) -> None:
-    model, original, x, t = unets("one level with attention", torch.float32, True, compile=True)
-    paired(model, original).check({"x": x, "t": t}, single(model), single(original))
+def test_compiled_unet(same) -> None:
+    address, theirs, inputs, own = unet("one level with attention", timed=True)
+    same(address, theirs, inputs, settings={**own, "compile": True}, exact=False, randomise=cast_waves)
 
 
 @pytest.mark.parametrize("steps", [[0, 1, 2], [10, 999, 500]])
 def test_waves_of_the_time_embedding(steps: list[int]) -> None:
     """Angles of up to 1000 in float32 are exact to 6e-5, and so are their sines."""
-    model = load("unet.yaml#TimeEmbedding", torch.float32, ch=64)
+    model = archc.load(f"{SPECS}/vq/unet.yaml#TimeEmbedding", ch=64)
     seen: list[Tensor] = []
     model.dense_0.register_forward_pre_hook(lambda module, inputs: seen.append(inputs[0]))
     t = torch.tensor(steps)
@@ -228,114 +231,90 @@ def test_waves_of_the_time_embedding(steps: list[int]) -> None:
 # Blocks
 
 
-@dtypes
 @pytest.mark.parametrize("timed", [True, False], ids=("time", "no time"))
 @pytest.mark.parametrize("shortcut", ["none", "1x1", "3x3"])
-def test_residual_block(shortcut: str, timed: bool, dtype: torch.dtype, paired) -> None:
+def test_residual_block(shortcut: str, timed: bool, same) -> None:
     c_out = 64 if shortcut == "none" else 96
     presence = {"given": ["time_emb"], "D": 20} if timed else {"absent": ["time_emb"]}
-    conv_shortcut = shortcut == "3x3"
-    model = load(
+    both: dict[str, Any] = {"conv_shortcut": shortcut == "3x3", "dropout": 0.5}
+    width = 20 if timed else 0
+    same(
         "nets.yaml#ResnetBlock",
-        dtype,
-        C=64,
-        c_out=c_out,
-        dropout=0.5,
-        conv_shortcut=conv_shortcut,
-        **presence,
+        lambda: taming.ResnetBlock(in_channels=64, out_channels=c_out, temb_channels=width, **both),
+        {"x": (2, 64, 7, 5), **({"time_emb": (2, 20)} if timed else {})},
+        settings={"C": 64, "c_out": c_out, **both, **presence},
+        run=lambda original, x, time_emb=None: original(x, time_emb),
     )
-    original = taming.ResnetBlock(
-        in_channels=64,
-        out_channels=c_out,
-        conv_shortcut=conv_shortcut,
-        dropout=0.5,
-        temb_channels=20 if timed else 0,
-    )
-    x = draw(dtype, 2, 64, 7, 5)
-    pair = paired(model, original)
-    if timed:
-        inputs = {"x": x, "time_emb": draw(dtype, 2, 20, seed=4)}
-        pair.check(inputs, single(model), single(original))
-    else:
-        pair.check({"x": x}, single(model), single(original, None))
 
 
-@dtypes
 @pytest.mark.parametrize("sizes", [(1, 1), (4, 4), (3, 8)])
-def test_attention_block(sizes: tuple[int, int], dtype: torch.dtype, paired) -> None:
-    model, original = load("nets.yaml#AttentionBlock", dtype, C=64), taming.AttnBlock(64)
-    x = draw(dtype, 3, 64, *sizes)
-    paired(model, original).check({"x": x}, single(model), single(original))
+def test_attention_block(sizes: tuple[int, int], same) -> None:
+    same("nets.yaml#AttentionBlock", lambda: taming.AttnBlock(64), {"x": (3, 64, *sizes)}, settings={"C": 64})
 
 
-@dtypes
-@pytest.mark.parametrize("with_conv", [True, False])
 @pytest.mark.parametrize("name", ["Upsample", "Downsample"])
 @pytest.mark.parametrize("sizes", [(8, 8), (5, 7), (2, 3)])
-def test_sampler(sizes: tuple[int, int], name: str, with_conv: bool, dtype: torch.dtype, paired) -> None:
-    model = load(f"nets.yaml#{name}", dtype, C=5, with_conv=with_conv)
-    original = getattr(taming, name)(5, with_conv)
-    if with_conv:
-        pair = paired(model, original)
-        pair.check({"x": draw(dtype, 2, 5, *sizes)}, single(model), single(original))
-    else:
-        assert not model.state_dict()
-        x = draw(dtype, 2, 5, *sizes)
-        assert torch.equal(model(x), original(x))
+def test_sampler(sizes: tuple[int, int], name: str, same) -> None:
+    theirs = getattr(taming, name)
+    same(
+        f"nets.yaml#{name}",
+        lambda: theirs(5, True),
+        {"x": (2, 5, *sizes)},
+        settings={"C": 5, "with_conv": True},
+    )
+
+
+@pytest.mark.parametrize("dtype", [torch.float64, torch.float32])
+@pytest.mark.parametrize("name", ["Upsample", "Downsample"])
+@pytest.mark.parametrize("sizes", [(8, 8), (5, 7), (2, 3)])
+def test_sampler_without_weights(sizes: tuple[int, int], name: str, dtype: torch.dtype) -> None:
+    model = archc.load(f"{SPECS}/vq/nets.yaml#{name}", dtype=dtype, C=5, with_conv=False)
+    assert not model.state_dict()
+    x = torch.randn(2, 5, *sizes, dtype=dtype, generator=torch.Generator().manual_seed(3))
+    assert torch.equal(model(x), getattr(taming, name)(5, False)(x))
 
 
 # The tokenizer
 
 
-def quantized(outputs: tuple[Tensor, Tensor, Any]) -> list[Tensor]:
-    """The original's quantized vectors and loss."""
-    return [outputs[0], outputs[1]]
-
-
-@dtypes
 @pytest.mark.parametrize(("codes", "beta"), [(1, 0.25), (20, 0.25), (300, 1.5)])
-def test_quantizer(codes: int, beta: float, dtype: torch.dtype, paired) -> None:
-    model = load("tokenizer.yaml#Quantizer", dtype, C=6, codes=codes, beta=beta)
-    original = VectorQuantizer(codes, 6, beta)
-    z = draw(dtype, 3, 6, 4, 5)
-    pair = paired(model, original)
-    pair.check({"z": z}, lambda z: [*model(z)[:2]], lambda z: quantized(original(z)))
-    ids = model(z)[2]
-    assert ids.shape == (3, 4, 5)
-    assert torch.equal(ids.flatten(), original(z)[2][2].flatten())
-    assert codes == 1 or ids.unique().numel() > 5, "several codes are in use"
+def test_quantizer(codes: int, beta: float, same) -> None:
+    """The quantized vectors, the loss, and the ids."""
+
+    def run(original: nn.Module, z: Tensor) -> list[Tensor]:
+        quantized, loss, (_, _, ids) = original(z)
+        assert codes == 1 or ids.unique().numel() > 5, "several codes are in use"
+        return [quantized, loss, ids.view(3, 4, 5)]
+
+    same(
+        "tokenizer.yaml#Quantizer",
+        lambda: VectorQuantizer(codes, 6, beta),
+        {"z": (3, 6, 4, 5)},
+        settings={"C": 6, "codes": codes, "beta": beta},
+        run=run,
+    )
 
 
-@pytest.fixture
-def vq_model(monkeypatch: pytest.MonkeyPatch) -> Any:
+def vq_model(config: dict[str, Any], codes: int, dim: int) -> nn.Module:
     """The original's VQModel, without the training framework that its file wants."""
-    lightning, main = ModuleType("pytorch_lightning"), ModuleType("taming.main")
-    lightning.LightningModule = nn.Module  # type: ignore[attr-defined]
-    main.instantiate_from_config = lambda config: None  # type: ignore[attr-defined]
-    for name, stub in (("pytorch_lightning", lightning), ("taming.main", main)):
-        monkeypatch.setitem(sys.modules, name, stub)
-    monkeypatch.delitem(sys.modules, "taming.models.vqgan", raising=False)
-    from taming.models.vqgan import VQModel
-
-    return VQModel
+    stubs = {
+        "pytorch_lightning": {"LightningModule": nn.Module},
+        "taming.main": {"instantiate_from_config": lambda config: None},
+    }
+    return original("taming.models.vqgan", stubs).VQModel(config, None, codes, dim)
 
 
-@dtypes
 @few
-def test_tokenizer(case: str, dtype: torch.dtype, paired, vq_model) -> None:
+def test_tokenizer(case: str, same) -> None:
     _, theirs, (h, w) = settings(case)
     listed = {k: theirs[k] for k in ("ch_mult", "attn_resolutions")}
     arguments = "resolution=16, ch=32, ch_mult={ch_mult}, attn_resolutions={attn_resolutions}, z_channels=6"
     arguments = arguments.format(**listed)
-    model = load(
+    nets = {"encoder": f"Encoder({arguments})", "decoder": f"Decoder({arguments})"}
+    same(
         "tokenizer.yaml",
-        dtype,
-        codes=50,
-        dim=8,
-        z_channels=6,
-        encoder=f"Encoder({arguments})",
-        decoder=f"Decoder({arguments})",
+        lambda: vq_model({**theirs, "z_channels": 6, "double_z": False}, 50, 8),
+        {"x": (2, 3, h, w)},
+        settings={"codes": 50, "dim": 8, "z_channels": 6, **nets},
+        ours=lambda model, x: model(x)[:2],
     )
-    original = vq_model({**theirs, "z_channels": 6, "double_z": False}, None, 50, 8)
-    pair = paired(model, original)
-    pair.check({"x": draw(dtype, 2, 3, h, w)}, lambda x: [*model(x)[:2]], lambda x: [*original(x)])

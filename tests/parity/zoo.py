@@ -155,7 +155,7 @@ def lines(spec: str) -> int:
 
 def rounded(difference: float) -> str:
     """A difference rounded up to a power of ten."""
-    return f"1e{math.ceil(math.log10(difference))}" if difference else "0"
+    return f"1e{math.ceil(round(math.log10(difference), 9))}" if difference else "0"
 
 
 def sized(address: str, settings: Mapping[str, Any]) -> str:
