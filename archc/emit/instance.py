@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-import copy
 import re
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from archc.emit.coded import Coder, Slot, key
 from archc.emit.flow import Flow, Flows
 from archc.emit.loops import counted
 from archc.emit.order import Step
+from archc.emit.starts import Line, dotted, starts, weight
 from archc.graph.attributes import attribute, module_source
-from archc.graph.initial import initial
 from archc.graph.ir import Copy, Graph, Member
 from archc.lang.walk import free_names
-from archc.ops.initialisers import Initialiser
 from archc.shapes import Dim, Formula, Num, Real
 from archc.source.diagnostic import Diagnostic, SpecError
 from archc.source.text import Span
@@ -28,14 +26,6 @@ if TYPE_CHECKING:
 RUN = 3
 # From this many copies that differ in one number on, a list of copies runs over the numbers.
 SERIES = 4
-
-
-@dataclass(frozen=True, slots=True)
-class Line:
-    """A coded statement of `__init__` or `reset_parameters`."""
-
-    span: Span
-    text: str
 
 
 @dataclass(slots=True)
@@ -122,7 +112,7 @@ class _Writer:
                 made.builds.append(Line(member.span, f"self.{attribute(member)} = {text}"))
         for left, right in self.graph.ties:
             made.ties.append(Line(self._span(left), self._tie(left, right)))
-        made.starts = self._starts()
+        made.starts = list(starts(self.graph, self.coder, made.helpers, self._span))
         flows = Flows(self.graph, self.coder, self._keywords)
         made.flow = flows.flow()
         made.shaping = flows.shaping
@@ -255,84 +245,10 @@ class _Writer:
         return member.span if member else next(iter(self.graph.members.values())).span
 
     def _tie(self, left: str, right: str) -> str:
-        if _dotted(left):
-            return f"self.{left} = {_weight(right)}"
+        if dotted(left):
+            return f"self.{left} = {weight(right)}"
         owner, attribute = left.rsplit(".", 1)
-        return f'self.get_submodule("{owner}").{attribute} = {_weight(right)}'
-
-    def _starts(self) -> list[Line]:
-        """How weights begin, in order; numbered copies that begin alike in one loop."""
-        graph, turns = self._without_copies()
-        rules = initial(graph)
-        loops: dict[tuple[str, str], list[int]] = {}  # path around a number -> the numbers
-        for path in rules:
-            numbered = _NUMBERED.fullmatch(path)
-            if numbered:
-                loops.setdefault((numbered[1], numbered[3]), []).append(int(numbered[2]))
-        counts = {
-            key: turns.get(key[0]) or self._alike(key, numbers, rules) for key, numbers in loops.items()
-        }
-        found: list[Line] = []
-        done: set[tuple[str, str]] = set()
-        over = ""  # what the last line is a loop over
-        for path, initialiser in rules.items():
-            self.made.helpers.update(initialiser.helpers)
-            numbered = _NUMBERED.fullmatch(path)
-            key = (numbered[1], numbered[3]) if numbered else None
-            count = counts[key] if key is not None else 0
-            if key is None or count < 2:
-                over = ""
-                fill = self.coder.text(initialiser.fill(_weight(path)), building=True)
-                found.append(Line(self._span(path), fill))
-            elif key not in done:
-                done.add(key)
-                owner, rest = key
-                fill = self.coder.text(initialiser.fill("TARGET"), building=True)
-                target = f'self.get_parameter(f"{owner}.{{λi_0}}.{rest}")'
-                if over != owner:
-                    found.append(Line(self._span(owner), f"for λi_0 in range({self._turns(owner, count)}):"))
-                    over = owner
-                found[-1] = Line(found[-1].span, f"{found[-1].text}\n    {fill.replace('TARGET', target)}")
-        return found
-
-    def _without_copies(self) -> tuple[Graph, dict[str, int]]:
-        """The Graph with one copy for all where no rule can tell them apart, and their numbers."""
-        if not self.graph.initialisers or any(
-            re.search(r"\d", at) for r in self.graph.initialisers for at in r.at
-        ):
-            return self.graph, {}
-        members = dict(self.graph.members)
-        turns = {}
-        for name, member in members.items():
-            copies = member.copies
-            if (
-                member.arranged
-                and not member.share
-                and len(copies) > 1
-                and all(c is copies[0] for c in copies)
-            ):
-                members[name] = replace(member, uses=[copies[:1]])
-                turns[name] = len(copies)
-        reduced = copy.copy(self.graph)
-        reduced.members = members
-        return reduced, turns
-
-    @staticmethod
-    def _alike(key: tuple[str, str], numbers: list[int], rules: dict[str, Initialiser]) -> int:
-        """How many copies begin alike; 0 where some do not."""
-        owner, rest = key
-        if numbers != list(range(len(numbers))):
-            return 0
-        first = rules[f"{owner}.0.{rest}"]
-        return len(numbers) if all(rules[f"{owner}.{n}.{rest}"] == first for n in numbers) else 0
-
-    def _turns(self, owner: str, count: int) -> str:
-        member = self.graph.members.get(owner)
-        whole = member is not None and len(member.copies) == count
-        return f"len(self.{owner})" if whole else self.coder.number(count)
-
-
-_NUMBERED = re.compile(r"([A-Za-z_][\w.]*?)\.(\d+)\.(.*)")
+        return f'self.get_submodule("{owner}").{attribute} = {weight(right)}'
 
 
 class _Bypassed:
@@ -340,15 +256,6 @@ class _Bypassed:
 
 
 BYPASSED = _Bypassed()
-
-
-def _dotted(path: str) -> bool:
-    return not any(part.isdigit() for part in path.split("."))
-
-
-def _weight(path: str) -> str:
-    """The source of a weight: by attributes, or by its name where numbers are on the way."""
-    return f"self.{path}" if _dotted(path) else f'self.get_parameter("{path}")'
 
 
 def _differs(member: Member, index: int) -> Diagnostic:

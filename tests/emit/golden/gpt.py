@@ -46,18 +46,15 @@ class GPT(nn.Module):
 
     def reset_parameters(self) -> None:
         """Start the weights as the spec says."""
+        for module in self.modules():
+            if isinstance(module, nn.Linear):
+                nn.init.normal_(module.weight, std=0.02)
+                if module.bias is not None:
+                    nn.init.zeros_(module.bias)
         for i in range(len(self.h)):
-            nn.init.normal_(self.get_parameter(f"h.{i}.c_attn.weight"), std=0.02)
-            nn.init.zeros_(self.get_parameter(f"h.{i}.c_attn.bias"))
             nn.init.normal_(
                 self.get_parameter(f"h.{i}.c_proj.weight"), std=0.0070710678118654745
             )
-            nn.init.zeros_(self.get_parameter(f"h.{i}.c_proj.bias"))
-            nn.init.normal_(self.get_parameter(f"h.{i}.fc.weight"), std=0.02)
-            nn.init.zeros_(self.get_parameter(f"h.{i}.fc.bias"))
-            nn.init.normal_(self.get_parameter(f"h.{i}.proj.weight"), std=0.02)
-            nn.init.zeros_(self.get_parameter(f"h.{i}.proj.bias"))
-        nn.init.normal_(self.lm_head.weight, std=0.02)
 
     def _check(self, ids: Tensor, mask: Tensor | None = None) -> None:
         """Refuse inputs that the model was not built for."""
