@@ -1,0 +1,103 @@
+"""The diffusion transformer against diffusers' `DiTTransformer2DModel`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor
+
+from .originals import original
+
+diffusers = original("diffusers")
+embeddings = original("diffusers.models.embeddings")
+
+SMALL = {"dim": 48, "depth": 2, "heads": 4, "size": 8, "classes": 10}
+
+PUBLISHED = {
+    # Each paper's number less the table of positions, which is computed.
+    "s": ({"dim": 384, "depth": 12, "heads": 6}, 32_865_056),
+    "b": ({"dim": 768, "depth": 12, "heads": 12}, 130_315_808),
+    "l": ({"dim": 1024, "depth": 24, "heads": 16}, 457_840_672),
+    "xl": ({"dim": 1152, "depth": 28, "heads": 16}, 674_834_720),
+    "xl-512": ({"dim": 1152, "depth": 28, "heads": 16, "size": 64}, 674_834_720),
+}
+
+
+def dit(
+    dim: int,
+    depth: int,
+    heads: int,
+    size: int = 32,
+    patch: int = 2,
+    channels: int = 4,
+    c_out: int = 8,
+    classes: int = 1000,
+) -> Any:
+    """diffusers' model, in which every block keeps the embedding of the condition for itself. In its files
+    all of them are copies of one, as the paper has it, and here they are one."""
+    model = diffusers.DiTTransformer2DModel(
+        num_attention_heads=heads,
+        attention_head_dim=dim // heads,
+        in_channels=channels,
+        out_channels=c_out,
+        num_layers=depth,
+        sample_size=size,
+        patch_size=patch,
+        num_embeds_ada_norm=classes,
+        norm_eps=1e-6,
+    )
+    for block in model.transformer_blocks[1:]:
+        block.norm1.emb = model.transformer_blocks[0].norm1.emb
+    return model
+
+
+def place(model: Any) -> None:
+    """The table of positions, which diffusers computes in float64, before it rounds to float32."""
+    patches = model.pos_embed
+    table = embeddings.get_2d_sincos_pos_embed(
+        patches.pos_embed.shape[-1], patches.height, base_size=patches.base_size
+    )
+    patches.pos_embed.copy_(table)
+
+
+def run(model: Any, x: Tensor, t: Tensor, label: Tensor) -> Tensor:
+    return model(x, t, label).sample
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        SMALL,
+        {**SMALL, "depth": 3, "heads": 2, "size": 12, "patch": 4},
+        {**SMALL, "dim": 32, "depth": 1, "patch": 1, "channels": 3, "c_out": 3},
+    ],
+    ids=["patches of 2", "patches of 4", "without variance"],
+)
+def test_dit(settings: dict[str, Any], parity) -> None:
+    """t and label are whole numbers; `label` 10 stands for no class."""
+    x = settings.get("channels", 4), settings["size"], settings["size"]
+    parity(
+        "diffusion/dit.yaml",
+        names="diffusers",
+        original=lambda: dit(**settings),
+        settings={**settings, "wave_shift": 1.0},
+        inputs=[
+            {"x": (2, *x), "t": torch.tensor([0, 999]), "label": torch.tensor([3, 10])},
+            {"x": (1, *x), "t": torch.tensor([17]), "label": torch.tensor([0])},
+        ],
+        run=run,
+        randomise=place,
+    )
+
+
+@pytest.mark.parametrize("size", PUBLISHED)
+def test_published(size: str, published) -> None:
+    settings, parameters = PUBLISHED[size]
+    published(
+        f"diffusion/dit.yaml@{size}",
+        names="diffusers",
+        original=lambda: dit(**settings),
+        parameters=parameters,
+    )
