@@ -8,11 +8,10 @@ import pytest
 import torch
 from torch import Tensor
 
+from .diffusers_names import older_attention
 from .originals import original
 
 diffusers = original("diffusers")
-
-pytestmark = pytest.mark.parity
 
 DOWN = {
     "conv": {False: "DownBlock2D", True: "AttnDownBlock2D"},
@@ -41,7 +40,7 @@ CIFAR: dict[str, Any] = {
 
 LATER = {"head_dim": 64, "sampler": "resnet", "cosines_first": True, "freq_shift": 0.0, "eps": 1e-5}
 
-PUBLISHED = {
+PUBLISHED: dict[str, tuple[int, dict[str, Any]]] = {
     "ddpm-cifar10-32": (35_746_307, {}),
     "ddpm-celebahq-256": (
         113_673_219,
@@ -97,9 +96,14 @@ def unet(**settings: Any) -> Any:
     )
 
 
-SMALL = {"groups": 4, "block_out_channels": [8, 16], "attention": [False, True], "layers_per_block": 1}
+SMALL: dict[str, Any] = {
+    "groups": 4,
+    "block_out_channels": [8, 16],
+    "attention": [False, True],
+    "layers_per_block": 1,
+}
 
-CASES = {
+CASES: dict[str, dict[str, Any]] = {
     "as DDPM's": {},
     "one level": {"block_out_channels": [8], "attention": [True]},
     "attention in the first level, others padded all around": {
@@ -185,12 +189,27 @@ def test_an_image_without_a_label(parity) -> None:
     )
 
 
+def test_names_of_older_files(parity) -> None:
+    settings = {**SMALL, "attention": [True, True]}
+    parity(
+        "diffusion/unet2d.yaml",
+        names="diffusers_old",
+        original=lambda: unet(**settings),
+        settings=settings,
+        inputs=[{"x": (2, 3, 8, 8), "t": torch.tensor([7, 500])}],
+        run=lambda model, x, t: model(x, t).sample,
+        file=older_attention,
+    )
+
+
 @pytest.mark.parametrize("preset", PUBLISHED)
 def test_published_sizes(preset: str, published) -> None:
     parameters, settings = PUBLISHED[preset]
+    older = preset.startswith("ddpm")
     published(
         f"diffusion/unet2d.yaml@{preset}",
-        names="diffusers",
+        names="diffusers_old" if older else "diffusers",
         original=lambda: unet(**settings),
         parameters=parameters,
+        file=older_attention if older else None,
     )
