@@ -58,7 +58,7 @@ def _shape(graph: Graph, port: str, kind: Tensor, text: Text) -> list[ast.stmt]:
         here = f"{name}.shape[{axis}]"
         if isinstance(size, Dim):
             known = _run_time(graph, size)
-            if known is None or known[0] == here:
+            if known is None or graph.sizes.get(str(size)) == (graph.inputs[port], axis):
                 shown.append(str(size))
                 continue
             wanted, needs = known
@@ -96,12 +96,21 @@ def _run_time(graph: Graph, size: Dim) -> tuple[str, frozenset[str]] | None:
         place = graph.sizes.get(name)
         if place is None or place[0].node not in ports:
             return None
-        ref, *index, axis = place
-        port = ports[ref.node]
-        needs |= {port} & set(graph.open)
-        values[name] = expression(argument_name(port) + "".join(f"[{i}]" for i in index) + f".shape[{axis}]")
+        port = ports[place[0].node]
+        needs |= set() if graph.may_be_empty(name) else {port} & set(graph.open)
+        values[name] = expression(_read(graph, name, port))
     tree = replace(expression(python(size)), lambda n: copy.deepcopy(values.get(n)))
-    return printed(tree), frozenset(needs)
+    return f"({printed(tree)})" if isinstance(tree, ast.IfExp) else printed(tree), frozenset(needs)
+
+
+def _read(graph: Graph, size: str, port: str) -> str:
+    """A run-time size as code that reads it off an input."""
+    place = graph.sizes[size]
+    assert place is not None
+    _, *index, axis = place
+    argument = argument_name(port)
+    there = argument + "".join(f"[{i}]" for i in index) + f".shape[{axis}]"
+    return f"{there} if {argument} is not None else 0" if graph.may_be_empty(size) else there
 
 
 def _guard(graph: Graph, guard: Guard) -> list[ast.stmt]:
@@ -114,10 +123,9 @@ def _guard(graph: Graph, guard: Guard) -> list[ast.stmt]:
     for name, place in places.items():
         if place is None or place[0].node not in ports:
             return []
-        ref, *index, axis = place
-        port = ports[ref.node]
-        opens += [port] if port in graph.open else []
-        values[name] = argument_name(port) + "".join(f"[{i}]" for i in index) + f".shape[{axis}]"
+        port = ports[place[0].node]
+        opens += [port] if port in graph.open and not graph.may_be_empty(name) else []
+        values[name] = _read(graph, name, port)
     condition = replace(
         expression(python(guard.condition)), lambda n: expression(values[n]) if n in values else None
     )

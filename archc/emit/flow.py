@@ -83,7 +83,7 @@ class Flows:
                 if place is None:
                     keywords.append(size)
                     continue
-                steps[coded] = self._size(coded, place)
+                steps[coded] = self._size(size, place)
                 owners[coded] = coded
         return Flow(order(self._graph, steps, owners), tuple(sorted(keywords)), self._operands.needs)
 
@@ -104,10 +104,13 @@ class Flows:
             if node.member:
                 self.shaping.add(node.member)
 
-    def _size(self, coded: str, place: tuple) -> Step:
+    def _size(self, size: str, place: tuple) -> Step:
+        coded = self._coder.size(size)
         ref, *index, axis = place
         value = name(ref) + "".join(f"[{i}]" for i in index)
         span = self._graph.node(ref).span
+        if self._graph.may_be_empty(size):
+            return Step(span, f"{coded} = {value}.shape[{axis}] if {name(ref)} is not None else 0", ())
         guard = self._operands.needs.get((ref.node, ref.out), NONE)
         return Step(span, f"{coded} = {value}.shape[{axis}]", (), guard)
 

@@ -169,7 +169,7 @@ class _Loop:
         graph = isinstance(self.first.target, Graph)
         module = coder.local("block" if graph else "layer") if self.owns and not self.member.share else None
         shares = [w for w in self.wires if w.each]
-        counted = any(w.share != 1 or self._takes_bundle(w) for w in shares)
+        counted = any(w.share != 1 or self._takes_bundle(w) or self._is_open(w) for w in shares)
         number = coder.local("i") if counted else None
         sources: list[tuple[str, str]] = []  # loop variable, what it runs over
         if module:
@@ -186,7 +186,7 @@ class _Loop:
                 index = (
                     f"{number}" if not self._takes_bundle(wire) else f"{number} * {n}:({number} + 1) * {n}"
                 )
-                fed.append((wire.port, f"{text}[{index}]"))
+                fed.append((wire.port, self._share(wire, index)))
             else:
                 item = coder.local(singular(wire.port))
                 sources.append((item, text))
@@ -212,6 +212,17 @@ class _Loop:
 
     def _takes_bundle(self, wire: Wire) -> bool:
         return isinstance(self.first.inputs.get(wire.port), Bundle)
+
+    def _is_open(self, wire: Wire) -> bool:
+        """May what is dealt out be None?"""
+        return isinstance(self.first.target, Graph) and wire.port in self.first.target.open
+
+    def _share(self, wire: Wire, index: str) -> str:
+        """A copy's share of what is dealt out."""
+        text = self.writer.operand(wire)
+        return (
+            f"{text}[{index}] if {text} is not None else None" if self._is_open(wire) else f"{text}[{index}]"
+        )
 
     def collected_used(self) -> bool:
         return any(out in self.used for out in [*self.collected, *([self.all] if self.all else [])])
@@ -267,9 +278,9 @@ class _Loop:
                 if self.series and position == 0:
                     text = f"ρ{self.at}_0"
                 elif wire.each and self._takes_bundle(wire):
-                    text = f"{text}[{index * wire.share}:{(index + 1) * wire.share}]"
+                    text = self._share(wire, f"{index * wire.share}:{(index + 1) * wire.share}")
                 elif wire.each:
-                    text = f"{text}[{index}]"
+                    text = self._share(wire, f"{index}")
                 fed.append((wire.port, text))
             self_ = f"self.{attribute(self.member)}" + ("" if self.member.share else f"[{index}]")
             call = self.writer.invoke(copy, self_, fed)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import reduce
+from operator import or_
 from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
 
 from archc.graph import presence
@@ -10,7 +12,7 @@ from archc.graph.binding import Bound
 from archc.graph.builder import Builder, settle
 from archc.graph.cases import apply_cases
 from archc.graph.connect import Feed, connect, inlets
-from archc.graph.infer import arriving, names_help
+from archc.graph.infer import FIX_PRESENCE, arriving, names_help
 from archc.graph.ir import Copy, Graph, Type
 from archc.graph.labels import relabel
 from archc.graph.numbers import Numbers
@@ -95,8 +97,10 @@ class Applications:
         if graph is None:
             raise Failed
         builder.require(facts, span)
-        for size in bound.target.sizes if not self._context.outline else ():
-            self._agree(bound.block.name, size, inside)
+        if not self._context.outline:
+            for size in bound.target.sizes:
+                self._agree(bound.block.name, size, inside)
+            self._vanish(graph, inside, open_, span)
         origins = builder.origins(graph, inside.origins)
         self._guards(graph, origins, span, frame)
         # Inside lists and operators, numbers arrive without their labels.
@@ -154,6 +158,21 @@ class Applications:
         found = inside.outside.get(str(size.name))
         if found is not None and plain(found) != size.value:
             self._context.fail("A306", f"`{size.name}` of `{block}` is {found} here", size.span)
+
+    def _vanish(self, graph: Graph, inside: Inside, open_: Mapping[str, int], span: Span) -> None:
+        """A dimension that is 0 in a block where its input is absent must be nothing here, too."""
+        for name in sorted(graph.block.empty & inside.outside.keys()):
+            ports = graph.block.tellers(name)
+            if not all(port in open_ or port in graph.absent for port in ports):
+                continue
+            size = inside.outside[name]
+            given = reduce(or_, (open_[port] for port in ports if port in open_))
+            absent = presence.ones(self._builder.full & ~given)
+            if any(self._builder.in_case(size, case) != 0 for case in absent):
+                message = (
+                    f"`{name}` of `{graph.name}` is 0 where `{ports[0]}` is absent, and here it is {size}"
+                )
+                self._context.fail("A413", message, span, FIX_PRESENCE)
 
     def _guards(self, graph: Graph, origins: dict, span: Span, frame: str) -> None:
         """What a block demands of its sizes, demanded of this block's."""

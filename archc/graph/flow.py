@@ -195,7 +195,11 @@ class Flow:
         if isinstance(a, Value) and a.presence == inside and not outside:
             return then
         types = [v.type for v, there in ((a, inside), (b, outside)) if isinstance(v, Value) and there]
-        made = types[0] if len(types) == 1 else self.builder.infer.join(types[0], types[1], span, (inside, outside))
+        made = (
+            types[0]
+            if len(types) == 1
+            else self.builder.infer.join(types[0], types[1], span, (inside, outside))
+        )
         there = inside | outside
         node = Choose(
             span,

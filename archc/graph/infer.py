@@ -143,10 +143,8 @@ class Inference:
                 "A413", f"an open input decides between {a.dtype} and {b.dtype}", span, FIX_PRESENCE
             )
         reason = f"it is {a} or {b}, as an open input decides"
-        sizes = (
-            self._either(x, y, cases) or self._new_size(reason) for x, y in zip(a.shape, b.shape, strict=True)
-        )
-        return replace(a, shape=tuple(sizes))
+        both = (self._either(x, y, cases) for x, y in zip(a.shape, b.shape, strict=True))
+        return replace(a, shape=tuple(self._new_size(reason) if x is None else x for x in both))
 
     def _either(self, a: Size, b: Size, cases: tuple[int, int]) -> Size | None:
         """The size that is `a` and `b`, each in its cases; None where neither serves for both."""

@@ -334,8 +334,9 @@ class Graph(Shown):
     def told_by(self, size: str) -> str | None:
         """The open input at which the model finds a size, None where it is found elsewhere."""
         place = self.sizes.get(size)
-        source = self.nodes.get(place[0].node) if place else None
-        return source.name if isinstance(source, Input) and source.name in self.open else None
+        inputs = list(self.block.inputs)  # the first nodes, in their order
+        port = inputs[place[0].node] if place and place[0].node < len(inputs) else None
+        return port if port in self.open else None
 
     def may_be_empty(self, size: str) -> bool:
         """Is a size 0 where the open input that tells it is not given?"""

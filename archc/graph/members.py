@@ -157,7 +157,8 @@ class Members:
         assert isinstance(made, Value)
         if not isinstance(first, Value):
             return Results(rest)
-        joined = self._builder.infer.join(found.first.type, first.type, span)
+        where = made.presence, first.presence & ~cases
+        joined = self._builder.infer.join(found.first.type, first.type, span, where)
         there = made.presence | first.presence & ~cases
         output = Output("out", joined, there != self._builder.full)
         node = Choose(span, (output,), test, found.first.ref, first.ref)

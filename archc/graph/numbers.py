@@ -12,7 +12,7 @@ from archc.graph.values import Failed, Given, Target
 from archc.lang import types
 from archc.lang.evaluate import evaluate
 from archc.lang.outline import outline, outline_text, renamed
-from archc.lang.schema import Block, Input, Param
+from archc.lang.schema import Block, Param
 from archc.lang.syntax import Call, Expr, Name
 from archc.lang.truth import truth
 from archc.lang.types import ParamType
@@ -63,8 +63,8 @@ class Numbers:
     def bind_dims(self, dims: Mapping[str, Any], presence: Mapping[str, Any]) -> None:
         """Bind the free dimensions, and for each input whether it is there."""
         for name in self.block.dims:
-            telling = [i for i in self.block.inputs.values() if _stands_in(name, i)]
-            absent = not any(presence.get(i.name) for i in telling)
+            telling = self.block.tellers(name)
+            absent = not any(presence.get(port) for port in telling)
             if absent and name in self.block.empty and not isinstance(dims.get(name), int):
                 self.names[name] = 0
             elif name in dims:
@@ -304,11 +304,6 @@ class Numbers:
         if wrong:
             raise Failed
         return Target(target.name, target.what, (*target.arguments, *given), call.span)
-
-
-def _stands_in(name: str, declared: Input) -> bool:
-    """Does a free dimension stand alone in an input's shape?"""
-    return any(isinstance(item, Name) and item.id == name for item in declared.shape or ())
 
 
 def _words(of: ParamType) -> Iterator[str]:

@@ -201,7 +201,8 @@ class Operands:
         return self._choose(None, left, right, left.presence | right.presence, expr.span)
 
     def _choose(self, test: tuple | None, then: Value, other: Value, cases: int, span: Span) -> Value:
-        made = self._builder.infer.join(then.type, other.type, span)
+        where = then.presence, other.presence & ~then.presence
+        made = self._builder.infer.join(then.type, other.type, span, where)
         output = Output("out", made, self._builder.is_open(cases))
         node = Choose(span, (output,), test, then.ref, other.ref)
         return self._builder.value(node, [then.ref, other.ref], cases)

@@ -13,7 +13,7 @@ from typing import Any
 from archc.graph.builder import Builder
 from archc.graph.connect import Feed
 from archc.graph.context import Context
-from archc.graph.infer import Inference, Slot, arriving, operand_type
+from archc.graph.infer import Inference, Slot, Variant, arriving, operand_type
 from archc.graph.ir import Bundle, Choose, Graph, Node, Number, Operand, Output, Pack, Pick, Ref, Type
 from archc.graph.labels import relabel
 from archc.graph.numbers import Numbers
@@ -82,7 +82,7 @@ class OutlineInference(Inference):
             kept = [(p, None if i in gone else f) for i, (p, f) in enumerate(slots)]
             if any(feed is not None for _, feed in kept):
                 without, _ = super().outputs(op, self._packed(op, kept), cases, span)
-                found = self._merge(op, [found, without], span)
+                found = self._merge(op, [(found, cases), (without, cases)], span)
         return found, facts
 
     def _is_spare(self, feed: Feed | None) -> bool:
@@ -93,13 +93,15 @@ class OutlineInference(Inference):
         variadic = any(p.variadic for p in op.ports())
         return [(port, feed) for port, feed in slots if feed is not None or not variadic]
 
-    def _merge(self, op: Op, variants: list[tuple[Tensor, ...]], span: Span) -> tuple[Tensor, ...]:
-        most = max(map(len, variants))
-        if any(len(v) < most for v in variants):
+    def _merge(self, op: Op, variants: list[Variant], span: Span) -> tuple[Tensor, ...]:
+        most = max(len(v) for v, _ in variants)
+        if any(len(v) < most for v, _ in variants):
             return (ANY,) * most
         return super()._merge(op, variants, span)
 
-    def join(self, a: Type, b: Type, span: Span, test: Undecided | None = None) -> Any:
+    def join(
+        self, a: Type, b: Type, span: Span, cases: tuple[int, int] = (0, 0), test: Undecided | None = None
+    ) -> Any:
         return joined(a, b, self.unknown, test)
 
 
@@ -108,7 +110,9 @@ class OutlineBuilder(Builder):
 
     def __init__(self, context: Context, graph: Graph) -> None:
         super().__init__(context, graph)
-        self.infer = OutlineInference(context, lambda value: self.nodes[value.ref.node].span, self.new_size)
+        self.infer = OutlineInference(
+            context, lambda value: self.nodes[value.ref.node].span, self.new_size, self.in_case
+        )
         self.maybe = self.infer.maybe
 
     def may_be_absent(self, value: Value) -> bool:
@@ -201,7 +205,7 @@ class OutlineBuilder(Builder):
     ) -> Value:
         """`then` where the condition holds, else `other`; None: nothing, which counts as there."""
         types = [arriving(v) for v in (then, other) if v is not None]
-        made = types[0] if other is None else self.infer.join(*types, span, test)  # type: ignore[call-arg]
+        made = types[0] if other is None else self.infer.join(*types, span, test=test)  # type: ignore[call-arg]
         operands = [v.ref if isinstance(v, Value) else v for v in (then, other)]
         there = [v.presence if isinstance(v, Value) else self.full for v in (then, other) if v is not None]
         cases = there[0] | there[-1]

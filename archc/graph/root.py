@@ -9,6 +9,7 @@ from typing import Any
 from archc.graph import presence
 from archc.graph.binding import bind_params, preset
 from archc.graph.elaborate import Elaborator, presence_of
+from archc.graph.infer import FIX_PRESENCE
 from archc.graph.ir import Bundle, Graph, Type
 from archc.graph.numbers import Numbers, stamp
 from archc.graph.outline import DOTS, OutlineInside, length
@@ -176,6 +177,11 @@ class _Root:
                 inputs[open_[0]].name_span,
                 "fix some with --given or --absent",
             )
+        for name in sorted(self.given & self.block.empty):
+            ports = [port for port in self.block.tellers(name) if port not in absent_ | set(absent)]
+            if ports and set(ports) <= set(open_):
+                message = f"`{name}` is given, and it is 0 where `{ports[0]}` is absent"
+                self.context.fail("A413", message, inputs[ports[0]].span, FIX_PRESENCE)
         return there - absent_, open_
 
     def _check_fixed(self, flag: str, name: str, both: bool) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from archc.lang import syntax
-from archc.lang.parser import SpanPlace, parse_param, parse_shape, parse_type
+from archc.lang.parser import Shape, SpanPlace, parse_param, parse_shape, parse_type
 from archc.lang.reading import (
     WRONG,
     Reader,
@@ -86,10 +86,9 @@ def _shape(reading: Reading, key: t.Scalar, value: t.Node) -> Any:
     found = parse_shape(at, reading.report)
     if found is None:
         return WRONG
-    dtype, shape, optional = found
-    if dtype is not None and dtype not in DTYPES:
-        return _unknown_dtype(reading, dtype, at.sub(0, len(dtype)))
-    return dtype, shape, optional
+    if found[0] is not None and found[0] not in DTYPES:
+        return _unknown_dtype(reading, found[0], at.sub(0, len(found[0])))
+    return found
 
 
 def _listed(reading: Reading, key: t.Scalar, value: t.Sequence) -> Any:
@@ -100,7 +99,7 @@ def _listed(reading: Reading, key: t.Scalar, value: t.Sequence) -> Any:
             found.append(syntax.Dots(item.span))
         else:
             found.append(expression(reading, item, f"`{key.text}`", f"{key.text}: [B, C, H, W]"))
-    return WRONG if WRONG in found else (None, tuple(found), False)
+    return WRONG if WRONG in found else (None, tuple(found), False, ())
 
 
 def _unknown_dtype(reading: Reading, word: str, span: Span) -> Any:
@@ -138,26 +137,38 @@ def input(reading: Reading, key: t.Scalar, value: t.Node) -> Input | None:
         return Input(**place(key, value), bundle=True, optional=value.text.endswith("?"))
     if not isinstance(value, t.Mapping):
         found = _shape(reading, key, value)
-        return None if found is WRONG else Input(**place(key, value), **_given(*found))
+        if found is WRONG:
+            return None
+        return _may_be_empty(reading, Input(**place(key, value), **_given(*found)), found)
     values = fields(reading, value, INPUT, f"input `{key.text}`")
     if len(values) < len(value):
         return None
     if "shape" in values:
-        given = _given(*values.pop("shape"))
+        found = values.pop("shape")
+        given = _given(*found)
         for name in ("dtype", "optional"):
             if name in given and name in values:
                 message = f"the {name} of `{key.text}` is given twice"
                 reading.error("A109", message, key_span(value, name), "it stands in `shape` too: drop one")
-        values = given | values
-    elif values.get("bundle") is None:
+        made = build(reading, Input, value, place(key, value) | given | values)
+        return made and _may_be_empty(reading, made, found)
+    if values.get("bundle") is None:
         message = f"input `{key.text}` has no shape"
         missing(reading, value, "shape", INPUT, message, key.span, "add `shape: [B, C]`")
         return None
     return build(reading, Input, value, place(key, value) | values)
 
 
-def _given(dtype: str | None, shape: Any, optional: bool) -> dict[str, Any]:
-    values: dict[str, Any] = {"shape": shape}
+def _may_be_empty(reading: Reading, made: Input, shape: Shape) -> Input:
+    """The input, told where a dimension is 0 if it is absent and it cannot be."""
+    for name in () if made.optional else shape[3]:
+        message = f"`{name.id} = 0` says what `{name.id}` is where `{made.name}` is absent, and it never is"
+        reading.error("A216", message, name.span, f"declare it optional, or write `{name.id}` alone")
+    return made
+
+
+def _given(dtype: str | None, shape: Any, optional: bool, empty: tuple[syntax.Name, ...]) -> dict[str, Any]:
+    values: dict[str, Any] = {"shape": shape, "empty": tuple(name.id for name in empty)}
     if dtype is not None:
         values["dtype"] = dtype
     if optional:

@@ -13,7 +13,7 @@ from typing import Annotated, Any, Literal, TypeVar
 from pydantic import BaseModel, ConfigDict, Field, PrivateAttr
 from pydantic_core import core_schema
 
-from archc.lang.syntax import Call, Dots, Expr, Line
+from archc.lang.syntax import Call, Dots, Expr, Line, Name
 from archc.lang.types import ParamType
 from archc.source.text import Source, Span
 
@@ -82,9 +82,11 @@ class Require(Part):
 
 class Input(Named):
     """`name: dtype[shape]?`. `shape` is None where nothing is said of it; `bundle` is None for a
-    tensor, True for a bundle whose length comes from what is wired, else its length."""
+    tensor, True for a bundle whose length comes from what is wired, else its length. `empty` are the
+    free dimensions that are 0 where the input is absent, written `P = 0`."""
 
     shape: Parsed[tuple[Expr | Dots, ...] | None] = None
+    empty: Parsed[tuple[str, ...]] = ()
     dtype: str = "float"
     optional: bool = Field(False, description="`true` or `false`", examples=["optional: true"])
     bundle: Parsed[Expr | bool | None] = None
@@ -215,6 +217,19 @@ class Block(Named):
     def nameless(self) -> bool:
         """Could one of its keys not be read, so that nobody knows which names it has?"""
         return self._nameless
+
+    @property
+    def empty(self) -> frozenset[str]:
+        """The free dimensions that are 0 where the input that tells them is absent."""
+        return frozenset(name for declared in self.inputs.values() for name in declared.empty)
+
+    def tellers(self, dim: str) -> list[str]:
+        """The inputs in whose shapes a free dimension stands alone."""
+        return [
+            declared.name
+            for declared in self.inputs.values()
+            if any(isinstance(item, Name) and item.id == dim for item in declared.shape or ())
+        ]
 
     def belongs(self, file: "File") -> None:
         """Set the block's file, once it is made."""

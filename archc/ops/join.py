@@ -55,7 +55,8 @@ class Concat(Op):
         return Tensor(tuple(joined), promote(*xs))
 
     def call(self, *xs: str, self_: str | None = None) -> str:
-        return call("torch.cat", f"[{', '.join(xs)}]", py(self.axis))
+        alone = len(xs) == 1 and not xs[0].startswith("*")
+        return xs[0] if alone else call("torch.cat", f"[{', '.join(xs)}]", py(self.axis))
 
     def label(self, *xs: Tensor) -> str:
         return f"axis {int(self.axis)}"

@@ -46,9 +46,13 @@ PARAMETER = "nobody has given it"
 """The reason of a symbol that is no size but a number of any sign."""
 
 
+EMPTY = "its input may be absent"
+"""The reason of a free dimension that may be 0."""
+
+
 class Symbol(Immutable):
-    """A named integer: a free dimension (>= 1), or with a reason an unknown size (>= 0), or with the
-    reason PARAMETER any number."""
+    """A named integer: a free dimension (>= 1, or with the reason EMPTY >= 0), or with another reason an
+    unknown size (>= 0), or with the reason PARAMETER any number."""
 
     __slots__ = ("name", "reason", "key", "__weakref__")
     depth = 0
@@ -70,6 +74,11 @@ class Symbol(Immutable):
         if self.reason is None:
             return 1
         return None if self.reason == PARAMETER else 0
+
+    @property
+    def unknown(self) -> bool:
+        """Is it no free dimension?"""
+        return self.reason is not None and self.reason != EMPTY
 
     most = None
 

@@ -316,7 +316,8 @@ def _compared(op: str, left: Any, right: Any) -> Any:
 
 
 def symbol(name: str, reason: str | None = None) -> Dim:
-    """A free dimension, an integer >= 1; with a `reason`, a size about which nothing is known.
+    """A free dimension, an integer >= 1, or >= 0 with the reason EMPTY; with any other `reason`, a size about
+    which nothing is known.
 
     An unknown size may be 0, and equals nothing but itself; the reason says why it is unknown.
     """

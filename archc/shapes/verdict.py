@@ -73,7 +73,7 @@ def _compared(a: Size, b: Size) -> Verdict:
     if equals_zero(difference) is True:
         return _EQUAL
     found = variables(difference)
-    free = all(isinstance(v, Symbol) and v.reason is None for v in found)
+    free = all(isinstance(v, Symbol) and not v.unknown for v in found)
     if free and _tops_differ(difference):
         return _different(a, b)
     try:
@@ -110,7 +110,7 @@ def _tops_differ(difference: Dim) -> bool:
 
 def _by_example(a: Size, b: Size, difference: Dim) -> Verdict:
     """Opaque functions and unknown sizes: a condition where it is known to hold and to fail somewhere."""
-    if any(s.reason is not None for s in symbols_of((a, b))):
+    if any(s.unknown for s in symbols_of((a, b))):
         return _UNDECIDED
     holds = fails = False
     for sizes in _small(symbols_of((a, b)), 400):

@@ -48,7 +48,7 @@ def symbols(value: Any) -> frozenset[str]:
 
 def unknowns(value: Any) -> dict[str, str]:
     """The unknown sizes in a value, and why each is unknown."""
-    return {s.name: s.reason for s in symbols_of(value) if s.reason is not None}
+    return {s.name: s.reason or "" for s in symbols_of(value) if s.unknown}
 
 
 # -- substitution --------------------------------------------------------------------------
