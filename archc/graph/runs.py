@@ -52,16 +52,16 @@ def _alike(a: Copy, b: Copy) -> bool:
         return a.target is b.target
     if type(a.target) is not type(b.target) or a.target != b.target:
         return False
-    if _flat(a) == _flat(b):
+    if flat(a) == flat(b):
         return True
     if not isinstance(a.target, Op) or not isinstance(b.target, Op):
         return False
     with recording(), suppress(TypeError):  # in an outline, what weights there are may be open
-        return a.target.weights(*_flat(a)) == b.target.weights(*_flat(b))
+        return a.target.weights(*flat(a)) == b.target.weights(*flat(b))
     return False
 
 
-def _flat(copy: Copy) -> list[Any]:
+def flat(copy: Copy) -> list[Any]:
     """The inputs of a copy, bundles taken apart."""
     found: list[Any] = []
     for type_ in copy.inputs.values():

@@ -222,6 +222,8 @@ class Meant:
                 self._add(way, does, *(of(operand) for operand in operands), main=way[-1][0] == number)
                 for out, members in enumerate(count):
                     values[Ref(number, out)] = [frozenset({way})] * members
+            elif isinstance(node, Apply) and node.op.title() == "identity" and not node.member:
+                values[Ref(number)] = of(node.arguments[0])
             elif isinstance(node, Apply | Read):
                 self.wrong.append(f"node {(*around, number)} ({type(node).__name__}) is not drawn")
                 for out, members in enumerate(count):
@@ -258,7 +260,7 @@ class Meant:
                 continue
             if run.first not in made:
                 alike = copies[run.first : run.first + run.count]
-                if any(other.target is not copy.target for other in alike if isinstance(copy.target, Graph)):
+                if not all(_may_be_one(copy.target, other.target, run.opened) for other in alike):
                     self.wrong.append(f"unlike copies of {(*around, number)} are drawn as one")
                 made[run.first] = self._copies(node, copy, run, series, carried, of)
             outputs = [made[run.first]]
@@ -336,6 +338,18 @@ class Meant:
                 self.nx.add_edge(source, way)
 
 
+def _may_be_one(first: Any, other: Any, opened: bool) -> bool:
+    """May copies be drawn as one? Of a closed block also those that are made of the same things."""
+    if not isinstance(first, Graph) or first is other:
+        return True
+    if opened or first.block is not other.block or len(first.nodes) != len(other.nodes):
+        return False
+    pairs = zip(first.nodes.values(), other.nodes.values(), strict=True)
+    return all(
+        type(a) is type(b) and (not isinstance(a, Apply) or type(a.op) is type(b.op)) for a, b in pairs
+    )
+
+
 def _of_one(runs: list[Run], number: int) -> bool:
     """Are these the items of one node, and not of this one?"""
     return {run.way[-1][0] for run in runs} == {runs[0].way[-1][0]} != {number}
@@ -380,7 +394,7 @@ def parameters(panel: Json) -> int:
 
     def times(item: Json) -> int:
         around = times(items[item["parent"]]) if item["parent"] is not None else 1
-        return around * (1 if item["shared"] else item["copies"])
+        return around * (1 if item["shared"] or item.get("together") else item["copies"])
 
     return sum((item["parameters"] or 0) * times(item) for item in panel["items"] if item["what"] == "box")
 

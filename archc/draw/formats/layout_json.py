@@ -131,6 +131,7 @@ def _item(panel: Panel, place: Place, x: float, y: float, parent: str | None) ->
         "dotted": item.dotted,
         "condition": item.condition,
         "shared": item.shared,
+        "together": is_box and item.together,
         "definition": item.definition,
         "entry": None if is_box else item.entry,
         "exit": None if is_box else item.exit,

@@ -65,7 +65,8 @@ class Library:
         self.kinds: set[str] = set()
         self.styles: set[str] = set()
         costs, divisors = Costs(), divisors_of(graph)
-        self._closed = Stage(costs, _Everything(0), divisors, options.compact)
+        # Each copy opens to what is its own: none are folded.
+        self._closed = Stage(costs, _Everything(0), divisors, options.compact, folding=False)
         self._opened = _Recorder(costs, _Everything(1), divisors, options.compact)
         self._known: dict[Hashable, int] = {}
         self.root = self._block(View(graph, costs, divisors=divisors), (), panel=True)

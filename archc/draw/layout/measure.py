@@ -27,8 +27,9 @@ SHEETS = 2
 
 
 def count_text(box: Box) -> str:
-    """What stands at the right of a box's name: its parameters, and whether they are others' too."""
-    counted = "" if box.parameters is None else number(box.parameters)
+    """What stands at the right of a box's name: its parameters, whether they are those of all its copies,
+    and whether they are others' too."""
+    counted = "" if box.parameters is None else number(box.parameters) + " in all" * box.together
     return f"{counted} shared".strip() if box.shared else counted
 
 

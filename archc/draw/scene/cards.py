@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from archc.draw.scene.folds import differing_params
 from archc.draw.scene.items import Box, Frame, Item
 from archc.draw.scene.pieces import Piece
 from archc.draw.scene.view import View, weights_path
@@ -127,7 +128,8 @@ class Cards:
             case Graph():
                 box.block = target.name
                 box.definition = self.stage.close(target)
-                box.detail, box.kind = self._widths(target, copy), self.stage.kind(target)
+                box.detail, box.kind = self._widths(target, copy, piece.last), self.stage.kind(target)
+                self._unlike(box, piece)
                 if member.hidden:  # written in place: its name is the block's
                     box.title, box.detail = target.name, box.detail.removeprefix(target.name).strip()
             case Cases():
@@ -151,14 +153,25 @@ class Cards:
         }
         box.kind = kinds.pop() if len(kinds) == 1 else "other"
 
-    def _widths(self, target: Graph, copy: Copy) -> str:
-        """The small line of a closed block: its name, and its width in and out."""
+    def _unlike(self, box: Box, piece: Piece) -> None:
+        """What is told of copies whose numbers differ: the numbers, and the parameters of all."""
+        blocks = [copy.target for copy in piece.unlike if isinstance(copy.target, Graph)]
+        if not blocks:
+            return
+        for block in blocks:
+            self.stage.close(block)
+        for name, values in differing_params(blocks).items():
+            box.detail += f", {name} {values[0]:.3g} … {values[-1]:.3g}"
+        counts = [self.view.costs.copy(copy).parameters for copy in piece.unlike]
+        if box.parameters is not None and len(set(counts)) > 1:
+            box.parameters, box.together = sum(counts), True
+
+    def _widths(self, target: Graph, copy: Copy, last: Copy) -> str:
+        """The small line of a closed block: its name, its width in, and the width of the last copy out."""
         before = next((type_ for type_ in copy.inputs.values() if type_), None)
-        after = next((target.type(ref) for ref in target.outputs.values()), None)
+        after = self.output(last)
         if not isinstance(before, Tensor) or not isinstance(after, Tensor):
             return target.name
-        after = outer_type(after, copy.numbers)
-        assert isinstance(after, Tensor)
         widths = [width_of(tensor, self.view.divisors) for tensor in map(self._tensor, (before, after))]
         if None in widths:
             return target.name
@@ -179,8 +192,8 @@ class Cards:
         self._tell(item, member, target.block.doc if isinstance(target, Graph) else None)
         if isinstance(target, Graph) and item.link is None:
             item.link = target.block.link
-        item.details.type = self._type(self.output(piece.copy))
-        if not self.graph.outline:
+        item.details.type = self._type(self.output(piece.last))
+        if not self.graph.outline and not piece.unlike:
             item.details.flops = self.view.flops(self.view.costs.copy_flops(piece.copy))
 
     def _tell(self, item: Item, member: Member, doc: str | None) -> None:

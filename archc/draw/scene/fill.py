@@ -14,14 +14,16 @@ from archc.draw.scene.pieces import Piece, pieces, skip_cuts
 from archc.draw.scene.residuals import mark_residuals
 from archc.draw.scene.values import Values
 from archc.draw.scene.view import View
-from archc.draw.scene.wiring import End, Wiring, entering, input_id, leaving, output_id
+from archc.draw.scene.wiring import End, Wiring, entering, input_id, leave_out_unused, leaving, output_id
 from archc.draw.scene.words import dtype_text, index_text
 from archc.graph.ir import (
     Apply,
     Bundle,
     Call,
     Choose,
+    Graph,
     Input,
+    Member,
     Node,
     Pack,
     Pick,
@@ -29,6 +31,7 @@ from archc.graph.ir import (
     Ref,
     Wire,
 )
+from archc.graph.runs import Run
 
 if TYPE_CHECKING:
     from archc.draw.scene.stage import Stage
@@ -56,12 +59,13 @@ class Filler:
             if isinstance(node, Input):
                 self._input(number, node)
         for number, node in self.graph.nodes.items():
-            if not isinstance(node, Input):
+            if not isinstance(node, Input) and number not in self.values.passed:
                 self._node(number, node)
         self._outputs()
         frame = self.frame
         frame.items = self.wiring.wire(self.items, panel=self.panel)
         frame.edges = self.wiring.edges
+        leave_out_unused(frame)
         mark_residuals(frame, self.wiring.skips)
         groups, torn = regions(frame, self.graph) if self.graph.block.groups else ({}, {})
         self.stage.torn |= {(self.graph.name, name): why for name, why in torn.items()}
@@ -154,7 +158,7 @@ class Filler:
         cuts = [frozenset({copy}) for copy in self.skips.get(number, set()) | self.view.tied_copies(member)]
         cuts += self.stage.opening.named(member, self.view.where)
         drawn: list[tuple[Piece | None, Item]] = []
-        for piece in pieces(member, node.use, cuts):
+        for piece in pieces(member, node.use, cuts, self.stage.folds, lambda run: self._folds(member, run)):
             id = self._free(self.view.path + member.name + piece.suffix, number, piece.first)
             item = self._marked(number, node, self.cards.piece(number, node, piece, id))
             if member.count is not None and drawn:
@@ -177,10 +181,18 @@ class Filler:
                 elif piece is not None or at == 0:  # the dots are on the main way only
                     self._feed_copies(piece, item, wire, at > 0)
 
+    def _folds(self, member: Member, run: Run) -> bool:
+        """May copies be folded with others? Not where their block is opened, or the viewer opens it."""
+        target = run.copy.target
+        closed = isinstance(target, Graph) and not self.stage.opening.block(
+            target, self.view.place(member, run.first, run.count)
+        )
+        return closed and self.stage.folding
+
     def _passed(self, piece: Piece, item: Item) -> str:
         """What is written where some copies pass their result on to the next."""
         before = next(iter(piece.copy.inputs.values()), None)
-        after = self.cards.output(piece.copy)
+        after = self.cards.output(piece.last)
         return self.view.label(after) if isinstance(item, Frame) else self.view.change(before, after)
 
     def _feed_copies(self, piece: Piece | None, item: Item, wire: Wire, side: bool) -> None:

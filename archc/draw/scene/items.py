@@ -40,10 +40,10 @@ class Box:
     copies of a repeat, they are `copies` from number `first` on. `dotted` boxes may be absent,
     where the text of `condition` does not hold. `link` is an address outside, `color` the spec's own.
 
-    `parameters` are those of one copy; `shared`: its copies have one set of weights, or its weights
-    are another box's too, of which one tells their number. `block` names the block that it calls,
-    `operator` the operator. `of`: of a tag, the item of its frame whose value it names; None where it
-    names an input that no item of its frame stands for."""
+    `parameters` are those of one copy, or of all `together` where the copies differ; `shared`: its copies
+    have one set of weights, or its weights are another box's too, of which one tells their number.
+    `block` names the block that it calls, `operator` the operator. `of`: of a tag, the item of its frame
+    whose value it names; None where it names an input that no item of its frame stands for."""
 
     id: str
     title: str
@@ -65,6 +65,7 @@ class Box:
     operator: str | None = None
     group: bool = False
     of: str | None = None
+    together: bool = False
     details: Details = field(default_factory=Details)
 
 
@@ -131,7 +132,8 @@ def parameters(item: Item) -> int:
     """The parameters that are told in an item, those of all its copies: shared ones count once."""
     inside = getattr(item, "items", None)
     one = (item.parameters or 0) if inside is None else sum(map(parameters, inside))
-    return one * (1 if item.shared else item.copies)
+    once = item.shared or (isinstance(item, Box) and item.together)
+    return one * (1 if once else item.copies)
 
 
 @dataclass(slots=True)

@@ -3,9 +3,10 @@ or a tied weight tells some of them apart."""
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
+from archc.draw.scene.folds import Fold, Folds
 from archc.draw.scene.values import ALL, Values
 from archc.draw.scene.words import expression
 from archc.graph.ir import Call, Copy, Graph, Member, Wire
@@ -17,14 +18,20 @@ MOST_LEVELS = 8
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """Copies that are drawn as one, `count` from number `first` on. `suffix` is what their path has
-    behind the member's name, `index` what their title has."""
+    """Copies that are drawn as one, `count` from number `first` on. `copy` is the first; `unlike` are all
+    of them where their numbers differ. `suffix` is what their path has behind the member's name, `index`
+    what their title has."""
 
     first: int
     count: int
     copy: Copy
     suffix: str = ""
     index: str = ""
+    unlike: tuple[Copy, ...] = ()
+
+    @property
+    def last(self) -> Copy:
+        return self.unlike[-1] if self.unlike else self.copy
 
     @property
     def copies(self) -> range:
@@ -39,14 +46,19 @@ class Piece:
         return not isinstance(self.copy.target, Graph) or name in self.copy.target.outputs or name == "all"
 
 
-def pieces(member: Member, use: int, cuts: Collection[frozenset[int]] = ()) -> list[Piece]:
-    """What is drawn of a member's copies; those in one of the `cuts` are not merged with others."""
+def pieces(
+    member: Member, use: int, cuts: Collection[frozenset[int]], folds: Folds, free: Callable[[Run], bool]
+) -> list[Piece]:
+    """What is drawn of a member's copies; those in one of the `cuts` are not merged with others, and only
+    those that are `free` are folded."""
     if member.count is not None:
         return _ends(member, use)
     parts: list[Run] = []
     for run in runs(member, use):
         parts += _cut(run, cuts)
-    return [_piece(member, part, len(parts) > 1) for part in parts]
+    cut = frozenset().union(*cuts)
+    found = folds.of(parts, lambda run: cut.isdisjoint(range(run.first, run.first + run.count)) and free(run))
+    return [_piece(member, fold, len(found) > 1) for fold in found]
 
 
 def _ends(member: Member, use: int) -> list[Piece]:
@@ -75,11 +87,13 @@ def _cut(run: Run, cuts: Collection[frozenset[int]]) -> list[Run]:
     return found
 
 
-def _piece(member: Member, run: Run, several: bool) -> Piece:
+def _piece(member: Member, fold: Fold, several: bool) -> Piece:
+    run = Run(fold.first, fold.count, fold.runs[0].copy)
     name = run.name(member)
     last = run.first + run.count - 1
     index = f"[{run.first}]" if run.count == 1 else f"[{run.first}..{last}]"
-    return Piece(run.first, run.count, run.copy, name[len(member.name) :], index if several else "")
+    unlike = tuple(fold.copies) if len(fold.runs) > 1 else ()
+    return Piece(run.first, run.count, run.copy, name[len(member.name) :], index if several else "", unlike)
 
 
 def skip_cuts(graph: Graph, values: Values) -> dict[int, set[int]]:
@@ -101,9 +115,10 @@ def skip_cuts(graph: Graph, values: Values) -> dict[int, set[int]]:
     for number in {number for number, _ in partners}:
         node = graph.nodes[number]
         assert isinstance(node, Call)
-        for run in runs(graph.members[node.member], node.use):
-            copies = range(run.first, run.first + run.count)
+        found = runs(graph.members[node.member], node.use)
+        alone = [run.first for run in found if run.count == 1]  # those might be folded
+        for copies in (alone, *(range(run.first, run.first + run.count) for run in found)):
             kinds = {frozenset(partners.get((number, copy), ())) for copy in copies}
-            if len(kinds) > 1 and run.count <= MOST_LEVELS:
+            if len(kinds) > 1 and len(copies) <= MOST_LEVELS:
                 cuts.setdefault(number, set()).update(copies)
     return cuts

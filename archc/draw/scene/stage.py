@@ -8,6 +8,7 @@ from typing import Any
 from archc.draw.options import DEFAULTS, Options
 from archc.draw.scene.facts import facts
 from archc.draw.scene.fill import Filler
+from archc.draw.scene.folds import Folds
 from archc.draw.scene.insets import Definitions, insets
 from archc.draw.scene.items import Box, Direction, Frame, Scene
 from archc.draw.scene.named import check_names
@@ -15,7 +16,7 @@ from archc.draw.scene.opening import Opening, blocks
 from archc.draw.scene.view import View
 from archc.draw.scene.words import NONE, Divisors, divisors_of
 from archc.graph.ir import Apply, Call, Graph, Read, Ref
-from archc.graph.runs import runs
+from archc.graph.runs import Run, runs
 from archc.ops.base import Op
 from archc.report.cost import Costs
 from archc.shapes import Tensor
@@ -66,8 +67,9 @@ def _main(graph: Graph, options: Options, costs: Costs) -> tuple[Stage, Frame]:
         stage = Stage(costs, Opening.of(options, options.level), divisors, options.compact)
         return stage, stage.panel(graph)
     counts: dict[tuple[Graph, int], int] = {}
+    folds = Folds(Definitions())
     for deepest in range(_depth(graph), -1, -1):
-        if deepest and _count(graph, deepest, counts) > MOST_BOXES:
+        if deepest and _count(graph, deepest, counts, folds) > MOST_BOXES:
             continue
         stage = Stage(costs, Opening.of(options, deepest, composite=True), divisors, options.compact)
         main = stage.panel(graph)
@@ -89,20 +91,27 @@ def _depth(graph: Graph) -> int:
     return below(graph)
 
 
-def _count(graph: Graph, deepest: int, known: dict[tuple[Graph, int], int]) -> int:
+def _count(graph: Graph, deepest: int, known: dict[tuple[Graph, int], int], folds: Folds) -> int:
     """How many boxes a Graph shows at least, where blocks made of blocks are opened down to a depth."""
     if (graph, deepest) not in known:
         total = 0
         for node in graph.nodes.values():
             if isinstance(node, Call):
-                for run in runs(graph.members[node.member], node.use):
-                    target = run.copy.target
-                    opened = deepest and isinstance(target, Graph) and any(blocks(target))
-                    total += _count(target, deepest - 1, known) if opened else 1  # type: ignore[arg-type]
+                for fold in folds.of(
+                    runs(graph.members[node.member], node.use), lambda run: not _opens(run, deepest)
+                ):
+                    run = fold.runs[0]
+                    opened = _opens(run, deepest)
+                    total += _count(run.copy.target, deepest - 1, known, folds) if opened else 1  # type: ignore[arg-type]
             else:
                 total += isinstance(node, Apply)
         known[graph, deepest] = total
     return known[graph, deepest]
+
+
+def _opens(run: Run, deepest: int) -> bool:
+    """Is the block of some copies opened, where blocks made of blocks are?"""
+    return deepest > 0 and isinstance(run.copy.target, Graph) and any(blocks(run.copy.target))
 
 
 def _unlink(main: Frame) -> None:
@@ -114,17 +123,25 @@ def _unlink(main: Frame) -> None:
 class Stage:
     """Builds frames from Graphs. `closed` gathers the blocks that are drawn as one box, in order;
     `divisors` is what the guards say of the sizes in the names of which all is told; `compact`
-    makes norms, activations and dropout slim."""
+    makes norms, activations and dropout slim; `folding` draws closed copies as one though their
+    numbers differ."""
 
     def __init__(
-        self, costs: Costs, opening: Opening, divisors: Divisors = NONE, compact: bool = False
+        self,
+        costs: Costs,
+        opening: Opening,
+        divisors: Divisors = NONE,
+        compact: bool = False,
+        folding: bool = True,
     ) -> None:
         self.costs = costs
         self.opening = opening
         self.divisors = divisors
         self.compact = compact
+        self.folding = folding
         self.closed: dict[Graph, str] = {}
         self.definitions = Definitions()
+        self.folds = Folds(self.definitions)
         self.torn: dict[tuple[str, str], str] = {}  # blocks' groups that have no frame, with the reason
         self._kinds: dict[Graph, str] = {}
 

@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from archc.draw.scene.choices import Choices
 from archc.graph.ir import (
+    Apply,
     Bundle,
     Call,
     Choose,
@@ -35,11 +36,13 @@ class Strand(NamedTuple):
 
 class Values:
     """The strands of every value of a Graph. `drawn`: the wiring nodes that stay items, since what
-    they are made from cannot be told."""
+    they are made from cannot be told. `passed`: operators that do nothing, such as the `identity` that a
+    caller gave for an activation; they are no items."""
 
     def __init__(self, graph: Graph, choices: Choices) -> None:
         self.graph = graph
         self.drawn: set[int] = set(choices.joins)
+        self.passed: set[int] = set()
         self._known: dict[Ref, tuple[Strand, ...]] = {}
         for number, node in graph.nodes.items():
             match node:
@@ -49,8 +52,16 @@ class Values:
                     self._known[Ref(number)] = self.of(choices.alias[number])
                 case Call():
                     self._call(number, node)
+                case Apply() if does_nothing(node) and self._is_plain(number, choices):
+                    self.passed.add(number)
+                    self._known[Ref(number)] = self.of(node.arguments[0])
                 case _:
                     pass
+
+    def _is_plain(self, number: int, choices: Choices) -> bool:
+        """Has a node no part in a choice, and in no group of the spec?"""
+        chosen = number in choices.dotted or number in choices.inside
+        return not (chosen or self.graph.nodes[number].outputs[0].open or self.graph.block.groups)
 
     def of(self, operand: Operand) -> tuple[Strand, ...]:
         """Where an operand comes from, in the order of its tensors; nothing for a number."""
@@ -124,6 +135,11 @@ class Values:
             found += made
             before = tuple(made)
         return tuple(found)
+
+
+def does_nothing(node: Apply) -> bool:
+    """Is it an `identity` without a name of its own?"""
+    return node.op.title() == "identity" and node.member is None and isinstance(node.arguments[0], Ref)
 
 
 def _collected(member: Member, out: int) -> bool:

@@ -223,6 +223,23 @@ def entering(item: Item, port: str) -> End:
     return End(item.id, input_id(item.graph, f"{item.id}.", port))
 
 
+def leave_out_unused(frame: Frame) -> None:
+    """Take the outputs that nobody uses off the borders of a frame's opened blocks, and the ways to them."""
+    used = {edge.source_port for edge in frame.edges}
+    for block in frame.items:
+        if not isinstance(block, Frame) or block.graph is None:
+            continue
+        outputs = [item for item in block.items if isinstance(item, Box) and item.kind == "output"]
+        carried = {block.exit} if block.copies > 1 else set()  # from copy to copy
+        gone = {port.id for port in outputs} - used - carried
+        if gone and len(gone) < len(outputs):
+            block.items = [item for item in block.items if item.id not in gone]
+            block.edges = [edge for edge in block.edges if edge.target not in gone]
+            if block.exit in gone:
+                block.exit = next(port.id for port in outputs if port.id not in gone)
+            leave_out_unused(block)
+
+
 def input_id(graph: Graph, path: str, name: str) -> str:
     """The id of an input's item; a node of the same name has the plain path."""
     return f"{path}in:{name}" if name in graph.members else path + name
