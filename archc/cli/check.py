@@ -31,7 +31,7 @@ def arguments(parser: Parser) -> None:
         "addresses",
         metavar="ADDRESS",
         nargs="+",
-        help="file.yaml, file.yaml#Block@preset, a folder, a glob, or - (standard input)",
+        help="file.yaml, file.yaml#Block@preset, a spec of archc's (zoo:vision/resnet), a folder, a glob, or - (standard input)",
     )
     add_settings(parser)
     parser.add_argument("--shapes", action="store_true", help="print the shape of every line")
@@ -95,7 +95,11 @@ def _is_spec(file: Path) -> bool:
 def _joined(results: list[Result], names: str | None) -> dict[str, Any]:
     parts = [diagnostics_json(result) for result in results]
     graphs = [result.graph for result in results if result.ok and result.graph is not None]
-    extra = {"names": {k: text(v) for graph in graphs for k, v in resolve(graph, names).recipes.items()}} if names else {}
+    extra = {}
+    if names:
+        layouts = [resolve(graph, names) for graph in graphs]
+        extra["names"] = {ours: text(r) for layout in layouts for ours, r in layout.recipes.items()}
+        extra["ignored"] = [pattern for layout in layouts for pattern in layout.ignored]
     return {
         "ok": all(part["ok"] for part in parts),
         "diagnostics": [item for part in parts for item in part["diagnostics"]],
@@ -159,13 +163,16 @@ def shape_table(graph: Graph) -> str:
 
 
 def name_table(graph: Graph, names: str) -> str:
-    """Each tensor of a model, its shape, and what a checkpoint map calls it."""
+    """Each tensor of a model, its shape, and what it is of a checkpoint's; then what is passed over there."""
     shapes = weights(graph)
-    rows = [
-        [ours, str([int(size) for size in shapes[ours].shape]), text(theirs)]
-        for ours, theirs in resolve(graph, names).recipes.items()
-    ]
-    return table([["tensor", "shape", names], *rows], indent="    ")
+    layout = resolve(graph, names)
+    rows = [["tensor", "shape", names]]
+    for ours, recipe in layout.recipes.items():
+        shape = str([int(size) for size in shapes[ours].shape])
+        twin = layout.same.get(ours)
+        rows.append([ours, shape, text(recipe) + (f"  (tied to {twin})" if twin is not None else "")])
+    ignored = [f"    passed over: {', '.join(layout.ignored)}"] if layout.ignored else []
+    return "\n".join([table(rows, indent="    "), *ignored])
 
 
 def _numbers(graph: Graph) -> str:

@@ -105,34 +105,23 @@ def needs(recipe: Recipe, shape: Shape) -> Iterator[tuple[str, Partial]]:
     >>> dict(needs(Turn(Take("w")), (2, 3)))
     {'w': (3, 2)}
     """
-    return _needs(recipe, shape, prod(shape))
+    return _needs(recipe, shape)
 
 
-def _needs(recipe: Recipe, shape: Partial, count: int | None) -> Iterator[tuple[str, Partial]]:
+def _needs(recipe: Recipe, shape: Partial) -> Iterator[tuple[str, Partial]]:
     if isinstance(recipe, Take):
         yield recipe.name, shape
     elif isinstance(recipe, Turn):
-        yield from _needs(recipe.of, shape[::-1] if shape is not None else None, count)
+        yield from _needs(recipe.of, shape[::-1] if shape is not None else None)
     elif isinstance(recipe, Reshape):
-        if shape is not None and _count(shape) is not None:
+        if shape is not None and all(isinstance(size, int) for size in shape):
             _check_reshape(recipe, shape)
-        elif -1 not in recipe.sizes:
-            count = prod(recipe.sizes)
-        yield from _needs(recipe.of, None, count)
+        yield from _needs(recipe.of, None)
     elif isinstance(recipe, Join):
         for part, known in zip(recipe.parts, _parts(recipe, shape), strict=True):
-            yield from _needs(part, known, _count(known))
+            yield from _needs(part, known)
     else:
-        if shape is None:
-            lengths = [_length(item) for item in recipe.items if not isinstance(item, int)]
-            if None not in lengths and prod(n for n in lengths if n is not None) == count:
-                shape = tuple(lengths)
-        yield from _needs(recipe.of, None if shape is None else _uncut(recipe, shape), None)
-
-
-def _count(shape: Partial) -> int | None:
-    sizes = [size for size in shape or (None,) if isinstance(size, int)]
-    return prod(sizes) if shape is not None and len(sizes) == len(shape) else None
+        yield from _needs(recipe.of, None if shape is None else _uncut(recipe, shape))
 
 
 def _check_reshape(recipe: Reshape, shape: tuple[Axis, ...]) -> None:
@@ -238,6 +227,7 @@ def settled(name: str, known: Iterable[Partial]) -> Shape | None:
     >>> settled("w", [(Extent(4), 8), (Extent(12), 8)])
     (12, 8)
     """
+    known = list(known)
     shapes = [shape for shape in known if shape is not None]
     if not shapes:
         return None
@@ -248,8 +238,9 @@ def settled(name: str, known: Iterable[Partial]) -> Shape | None:
     for axis in zip(*shapes, strict=True):
         exact = list(dict.fromkeys(size for size in axis if isinstance(size, int)))
         reach = max((size.stop for size in axis if isinstance(size, Extent)), default=None)
+        open_end = None in axis or None in known  # one of them may lie behind all others
         if len(exact) > 1 or (exact and reach is not None and reach > exact[0]):
             listed = " and ".join(map(str, exact if len(exact) > 1 else [*exact, reach]))
             raise Misfit(f"an axis of `{name}` would be {listed} long at once")
-        found.append(exact[0] if exact else reach)
+        found.append(exact[0] if exact else None if open_end else reach)
     return None if None in found else tuple(n for n in found if n is not None)

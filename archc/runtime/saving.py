@@ -117,7 +117,7 @@ def _shapes(ours: Mapping[str, Tensor], recipes: Mapping[str, Recipe]) -> dict[s
 
 
 def _fail(message: str) -> NoReturn:
-    help = "say in the map where each axis ends, as in `w[:8, :4]`, or give `like=` a file with these tensors"
+    help = "give `like=` a file that has these tensors, or say in the map where they end: `w[:8]`"
     raise SpecError([Diagnostic("A607", f"the weights cannot be written by the map: {message}", None, help)])
 
 

@@ -72,6 +72,8 @@ STRUCTURE: dict[str, Code] = {
     "A123": Code("two blocks of one name"),
     "A124": Code("blocks that call each other in a circle"),
     "A125": Code("unknown file of the library"),
+    "A126": Code("module of operators that cannot be loaded"),
+    "A127": Code("operator whose name is taken"),
 }
 
 # A2xx: expressions, flow lines, names.
@@ -180,9 +182,11 @@ RUNNING: dict[str, Code] = {
     "A601": Code("node named as a method of every torch module"),
     "A602": Code("file of weights that lacks some"),
     "A603": Code("file of weights with more than the model takes"),
-    "A604": Code("tensors of another shape in a file of weights"),
+    "A604": Code("tensors of another shape or kind in a file of weights"),
     "A605": Code("file of weights that cannot be read"),
     "A606": Code("node applied in ways that need different code"),
+    "A607": Code("weights that a checkpoint map cannot write"),
+    "A608": Code("tied weights that differ in a file"),
     "A610": Code("no checkpoint map of that name"),
     "A611": Code("entry of a checkpoint map that cannot be read"),
     "A612": Code("entry of a checkpoint map that names nothing"),

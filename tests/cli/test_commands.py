@@ -93,6 +93,13 @@ blocks:
     inputs: {x: "[B, C]"}
     nodes: {proj: linear(C)}
     flow: {y: x -> proj}
+  Tied:
+    inputs: {x: "[B, 8]"}
+    nodes: {a: linear(8), b: linear(8)}
+    flow: {y: x -> a -> b}
+    tie: {b.weight: a.weight}
+    checkpoints:
+      theirs: {a.weight: wte.T, b.weight: head, ignore: ["*.mask", junk]}
 main: Net
 """
 
@@ -104,6 +111,11 @@ def test_check_names_prints_the_resolved_table(run, tmp_path: Path) -> None:
     assert ["fc.1.proj.weight", "[8,", "8]", "layers.2.proj.weight"] in map(str.split, ended.out.splitlines())
     told = json.loads(run("check", "named.yaml", "--names", "theirs", "--json").out)
     assert told["names"]["fc.0.proj.bias"] == "layers.1.proj.bias"
+    tied = run("check", "named.yaml#Tied", "--names", "theirs").out
+    assert "b.weight  [8, 8]  head  (tied to a.weight)\n" in tied
+    assert tied.endswith("\n    passed over: *.mask, junk\n")
+    told = json.loads(run("check", "named.yaml#Tied", "--names", "theirs", "--json").out)
+    assert (told["names"]["a.weight"], told["ignored"]) == ("wte.T", ["*.mask", "junk"])
     ended = run("check", "named.yaml", "--names", "their")
     assert ended.status == 1 and "error[A610]" in ended.out and "did you mean `theirs`?" in ended.out
 

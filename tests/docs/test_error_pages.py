@@ -44,8 +44,9 @@ def test_example_yields_its_code(code: str, tmp_path: Path, monkeypatch: pytest.
 
 
 def told(words: list[str]) -> tuple[Diagnostic, ...]:
-    """What archc says of `spec.yaml`, checked, named, built or loaded as the info string wants."""
-    options: dict[str, list[str]] = {"-p": [], "--given": [], "--absent": [], "--names": [], "--weights": []}
+    """What archc says of `spec.yaml`, checked, named, built, loaded or saved as the info string wants."""
+    kinds = ("-p", "--given", "--absent", "--names", "--weights", "--save")
+    options: dict[str, list[str]] = {kind: [] for kind in kinds}
     address, build, unbound = "spec.yaml", False, False
     rest = iter(words)
     for word in rest:
@@ -70,6 +71,8 @@ def told(words: list[str]) -> tuple[Diagnostic, ...]:
         for file in options["--weights"]:
             WEIGHTS[file](file)
             archc.load(address, weights=file)
+        for name in options["--save"]:
+            archc.save_weights(archc.load(address), "new.safetensors", names=name)
     except SpecError as wrong:
         return wrong.diagnostics
     return report.diagnostics
@@ -84,6 +87,7 @@ WEIGHTS = {
     "empty.safetensors": _saved(),
     "more.safetensors": _saved(**FC, **{"head.weight": torch.zeros(1)}),
     "wider.safetensors": _saved(**FC | {"fc.weight": torch.zeros(4, 16)}),
+    "tied.safetensors": _saved(**{"wte.weight": torch.zeros(8, 4), "head.weight": torch.ones(8, 4)}),
     "broken.safetensors": lambda file: Path(file).write_bytes(b"no tensors"),
 }
 """The files of weights that the pages name."""
