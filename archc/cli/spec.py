@@ -24,7 +24,8 @@ def add_arguments(parser: Parser, nargs: str | None = None) -> None:
         "address",
         metavar="ADDRESS",
         **({"nargs": nargs} if nargs else {}),  # type: ignore[arg-type]
-        help="file.yaml, file.yaml#Block, file.yaml@preset, file.yaml#Block@preset, or - (standard input)",
+        help="file.yaml, file.yaml#Block@preset, zoo:vision/resnet@resnet50 of archc's own specs, or - "
+        "(standard input)",
     )
     add_settings(parser)
 

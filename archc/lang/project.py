@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 from collections import deque
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -13,15 +12,15 @@ from typing import Any
 from archc.lang.circle import check_circles
 from archc.lang.load import load
 from archc.lang.schema import Block, File, Use
+from archc.lang.shipped import is_shipped, shipped
+from archc.lang.shipped import root as library_root
 from archc.source import files
-from archc.source.data import data_folder
 from archc.source.diagnostic import Related, Report, did_you_mean
 from archc.source.notebook import Shown
 from archc.source.text import Source, Span
 
 Entry = str | Path | Source | Mapping[str, Any]
 
-_LIBRARY = re.compile(r"[a-z][a-z0-9_]*\Z")
 _MARKS = ("pyproject.toml", ".git")
 
 
@@ -39,10 +38,10 @@ class _Scope:
 class Project(Shown):
     """The files that an entry needs, and which names their blocks have in each.
 
-    `entry` is a path (`-`: standard input), a `Source`, or a spec as a dict. `root` is the folder
-    that no `use` may leave: without it, the nearest folder above the entry that holds
-    `pyproject.toml` or `.git`, else the entry's own. `allow_ops` are the operator modules that the
-    caller lets run, by name or as modules.
+    `entry` is a path (`-`: standard input), the name of a shipped spec (`zoo:text/gpt2`), a `Source`, or a
+    spec as a dict. `root` is the folder that no `use` may leave: without it, the nearest folder above the
+    entry that holds `pyproject.toml` or `.git`, else the entry's own. `allow_ops` are the operator modules
+    that the caller lets run, by name or as modules: `allowed` has them by their names.
 
     Mistakes go to `report`; `project.entry` is None where nothing of the entry can be read.
     """
@@ -64,7 +63,8 @@ class Project(Shown):
             self._read_used(*self._waiting.popleft())
         self._scopes = {id(file): self._scope(file) for file in self.files}
         check_circles(self, self.report)
-        self._check_ops({m if isinstance(m, str) else m.__name__ for m in allow_ops})
+        self.allowed = {m if isinstance(m, str) else m.__name__: m for m in allow_ops}
+        self._check_ops()
 
     def __repr__(self) -> str:
         name = self.entry.source.name if self.entry else "unreadable"
@@ -111,6 +111,10 @@ class Project(Shown):
             source = files.checked(entry.text, entry.name, self.report)
         elif isinstance(entry, Mapping):
             source = self._written(entry)
+        elif isinstance(entry, str) and is_shipped(entry):
+            at = self._shipped(entry, Span(Source("address", entry), 0, len(entry)))
+            root = library_root() if root is None else root
+            source = None if at is None else files.read(_shown(at), self.report)
         else:
             source = files.read(entry, self.report)
             at = None if str(entry) == "-" or source is None else Path(entry).resolve()
@@ -153,8 +157,8 @@ class Project(Shown):
     def _resolve(self, file: File, use: Use) -> Path | None:
         """The file that an entry of `use` names, links followed; None, reported, where it may not be
         used."""
-        if use.path.startswith("std:"):
-            return self._of_library(use)
+        if is_shipped(use.path):
+            return self._shipped(use.path, use.span)
         folder, root = Path.cwd(), self.root
         if file.path is not None:
             folder = file.path.parent
@@ -176,20 +180,9 @@ class Project(Shown):
             return None
         return path
 
-    def _of_library(self, use: Use) -> Path | None:
-        name = use.path[len("std:") :]
-        specs = data_folder("specs").resolve()
-        folder = specs / "std"
-        path = folder / f"{name}.yaml"
-        if _LIBRARY.match(name) and path.is_file():
-            self._library = specs
-            return path.resolve()
-        known = sorted(item.stem for item in folder.glob("*.yaml"))
-        close = did_you_mean(name, known)
-        help = f"did you mean `std:{close}`?" if close else "it holds " + ", ".join(known)
-        message = f"archc's library has no file `{name}`"
-        self.report.error("A125", message, use.span, help=help if known else "it is empty")
-        return None
+    def _shipped(self, name: str, span: Span) -> Path | None:
+        self._library = library_root()
+        return shipped(name, self.report, span)
 
     # Names
 
@@ -234,11 +227,11 @@ class Project(Shown):
                 related=[Related(scope.places[name], "the first comes from here")],
             )
 
-    def _check_ops(self, allowed: set[str]) -> None:
+    def _check_ops(self) -> None:
         for name, span in self.ops.items():
-            if name not in allowed:
+            if name not in self.allowed:
                 help = (
-                    f"it is code that runs: allow it with `--allow-ops {name}`, or `ops=[{name}]` in Python"
+                    f'it is code that runs: allow it with `--allow-ops {name}`, or `ops=["{name}"]` in Python'
                 )
                 message = f"the spec wants operators of the Python module `{name}`"
                 self.report.error("A118", message, span, help=help)

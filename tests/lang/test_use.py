@@ -147,7 +147,7 @@ def test_the_library(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     write(
         library, std__vision=f"use: [../base.yaml]\nblocks: {{Patch: {ACT}}}", base=f"blocks: {{Base: {ACT}}}"
     )
-    monkeypatch.setattr("archc.lang.project.data_folder", lambda name: library)
+    monkeypatch.setattr("archc.lang.shipped.data_folder", lambda name: library)
     write(tmp_path, project__a=f"use: [std:vision]\nblocks: {{A: {ACT}}}")
     project = Project(tmp_path / "project" / "a.yaml")
     assert project.report.ok
