@@ -72,7 +72,6 @@ CASES: dict[str, tuple[dict[str, Any], tuple[int, int]]] = {
 }
 
 cases = pytest.mark.parametrize("case", CASES)
-few = pytest.mark.parametrize("case", ["two levels, attention at the lowest", "three levels, no attention"])
 compilations = pytest.mark.parametrize("how", [True, "whole"], ids=("by block", "whole"))
 
 
@@ -212,6 +211,29 @@ def test_unet_without_time(case: str, same) -> None:
     same(address, theirs, inputs, settings=own, unused=["*.temb_proj.*"])
 
 
+@pytest.mark.parametrize(
+    ("preset", "parameters", "resolution", "mult"),
+    [("cifar10", 35_746_307, 32, [1, 2, 2, 2]), ("lsun", 113_673_219, 256, [1, 1, 2, 2, 4, 4])],
+)
+def test_published_unets(
+    preset: str, parameters: int, resolution: int, mult: list[int], published: Callable[..., None]
+) -> None:
+    published(
+        f"vq/unet.yaml@{preset}",
+        names="taming",
+        original=lambda: taming.Model(
+            ch=128,
+            out_ch=3,
+            ch_mult=mult,
+            num_res_blocks=2,
+            attn_resolutions=[16],
+            in_channels=3,
+            resolution=resolution,
+        ),
+        parameters=parameters,
+    )
+
+
 def test_compiled_unet(same) -> None:
     address, theirs, inputs, own = unet("one level with attention", timed=True)
     same(address, theirs, inputs, settings={**own, "compile": True}, exact=False, randomise=cast_waves)
@@ -292,29 +314,4 @@ def test_quantizer(codes: int, beta: float, same) -> None:
         {"z": (3, 6, 4, 5)},
         settings={"C": 6, "codes": codes, "beta": beta},
         run=run,
-    )
-
-
-def vq_model(config: dict[str, Any], codes: int, dim: int) -> nn.Module:
-    """The original's VQModel, without the training framework that its file wants."""
-    stubs = {
-        "pytorch_lightning": {"LightningModule": nn.Module},
-        "taming.main": {"instantiate_from_config": lambda config: None},
-    }
-    return original("taming.models.vqgan", stubs).VQModel(config, None, codes, dim)
-
-
-@few
-def test_tokenizer(case: str, same) -> None:
-    _, theirs, (h, w) = settings(case)
-    listed = {k: theirs[k] for k in ("ch_mult", "attn_resolutions")}
-    arguments = "resolution=16, ch=32, ch_mult={ch_mult}, attn_resolutions={attn_resolutions}, z_channels=6"
-    arguments = arguments.format(**listed)
-    nets = {"encoder": f"Encoder({arguments})", "decoder": f"Decoder({arguments})"}
-    same(
-        "tokenizer.yaml",
-        lambda: vq_model({**theirs, "z_channels": 6, "double_z": False}, 50, 8),
-        {"x": (2, 3, h, w)},
-        settings={"codes": 50, "dim": 8, "z_channels": 6, **nets},
-        ours=lambda model, x: model(x)[:2],
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+import torch
 from torch import Tensor, nn
 
 from .originals import original
@@ -37,8 +38,8 @@ def vq_model(codes: int, dim: int, **settings: Any) -> Any:
 
 @pytest.mark.parametrize(
     ("mult", "attention", "sizes"),
-    [([1, 2], [8], (16, 16)), ([1, 1, 2], [16], (16, 24))],
-    ids=["attention at the lowest level", "attention at the highest level"],
+    [([1, 2], [8], (16, 16)), ([1, 1, 2], [16], (16, 24)), ([2, 1, 3], [], (24, 16))],
+    ids=["attention at the lowest level", "attention at the highest level", "no attention"],
 )
 def test_tokenizer(mult: list[int], attention: list[int], sizes: tuple[int, int], parity) -> None:
     network = f"16, ch=32, ch_mult={mult}, attn_resolutions={attention}, z_channels=6"
@@ -67,6 +68,29 @@ def test_tokenizer(mult: list[int], attention: list[int], sizes: tuple[int, int]
         run=run,
     )
     assert len(seen) > 5, "several codes are in use"
+
+
+def test_detokenizer(parity) -> None:
+    """The original's own `decode_code` calls what its quantizer lacks: here is what it means."""
+
+    def run(model: Any, ids: Tensor) -> Tensor:
+        return model.decode(model.quantize.embedding(ids).permute(0, 3, 1, 2))
+
+    parity(
+        "vq/tokenizer.yaml#Detokenizer",
+        names="taming",
+        original=lambda: vq_model(
+            50, 8, z_channels=6, resolution=16, ch=32, ch_mult=[1, 2], attn_resolutions=[8]
+        ),
+        settings={
+            "codes": 50,
+            "dim": 8,
+            "z_channels": 6,
+            "decoder": "Decoder(16, ch=32, ch_mult=[1, 2], attn_resolutions=[8], z_channels=6)",
+        },
+        inputs=[{"ids": torch.tensor([[[0, 49, 7], [3, 3, 12]]])}],
+        run=run,
+    )
 
 
 @pytest.mark.parametrize(("codes", "parameters"), [(1024, 72_141_699), (16384, 76_073_859)])
