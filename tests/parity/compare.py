@@ -149,7 +149,7 @@ def compare(ours: Results, theirs: Results, true: Results | None = None) -> Diff
             continue
         scale = size(best)
         assert scale or not best.numel() or not best.is_floating_point(), (
-            f"{name} is all zeros: it tells nothing"
+            f"{name} tells nothing: it is zeros, and no finite number besides"
         )
         found.add(name, mine, other, scale, _limit(other, best, scale))
     _named(found, "gradient of ", ours.gradients, theirs.gradients, true and true.gradients)
