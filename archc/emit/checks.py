@@ -6,7 +6,7 @@ import ast
 import copy
 from collections.abc import Callable
 
-from archc.emit.coded import expression, replace, statements
+from archc.emit.coded import expression, negated, replace, statements
 from archc.emit.names import argument_name
 from archc.emit.printer import expression as printed
 from archc.emit.printer import string
@@ -136,25 +136,8 @@ def _guard(graph: Graph, guard: Guard) -> list[ast.stmt]:
     made = statements(f"if not condition:\n    raise ValueError(f{string(literal)})")
     branch = made[0]
     assert isinstance(branch, ast.If)
-    branch.test = _negated(condition)
+    branch.test = negated(condition)
     branch.span = guard.span  # type: ignore[attr-defined]
     for port in dict.fromkeys(opens):
         made = _if_there(graph, port, made)
     return made
-
-
-_OPPOSITE = {
-    ast.Eq: ast.NotEq,
-    ast.NotEq: ast.Eq,
-    ast.Lt: ast.GtE,
-    ast.GtE: ast.Lt,
-    ast.Gt: ast.LtE,
-    ast.LtE: ast.Gt,
-}
-
-
-def _negated(test: ast.expr) -> ast.expr:
-    """`not test`, as one writes it."""
-    if isinstance(test, ast.Compare) and len(test.ops) == 1 and type(test.ops[0]) in _OPPOSITE:
-        return ast.Compare(test.left, [_OPPOSITE[type(test.ops[0])]()], test.comparators)
-    return ast.UnaryOp(ast.Not(), test)

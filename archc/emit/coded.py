@@ -169,3 +169,22 @@ def label_expression(label: str, name: Callable[[str], ast.expr]) -> ast.expr:
         return expression(f"{module}.{identifier}") if module else None
 
     return replace(expression(simplified(label)), code)
+
+
+_OPPOSITE = {
+    ast.Eq: ast.NotEq,
+    ast.NotEq: ast.Eq,
+    ast.Lt: ast.GtE,
+    ast.GtE: ast.Lt,
+    ast.Is: ast.IsNot,
+    ast.IsNot: ast.Is,
+    ast.Gt: ast.LtE,
+    ast.LtE: ast.Gt,
+}
+
+
+def negated(test: ast.expr) -> ast.expr:
+    """`not test`, as one writes it."""
+    if isinstance(test, ast.Compare) and len(test.ops) == 1 and type(test.ops[0]) in _OPPOSITE:
+        return ast.Compare(test.left, [_OPPOSITE[type(test.ops[0])]()], test.comparators)
+    return ast.UnaryOp(ast.Not(), test)

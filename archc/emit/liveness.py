@@ -7,7 +7,7 @@ from bisect import bisect, insort
 from collections.abc import Callable, Container, Iterable
 from dataclasses import dataclass
 
-from archc.emit.coded import replace
+from archc.emit.coded import negated, replace
 from archc.emit.names import RESERVED
 from archc.emit.variables import names
 
@@ -155,5 +155,10 @@ def _without_copies(body: list[ast.stmt]) -> list[ast.stmt]:
         for part in ("body", "orelse"):
             if getattr(statement, part, None):
                 setattr(statement, part, _without_copies(getattr(statement, part)))
+        if isinstance(statement, ast.If) and not statement.body:
+            if not statement.orelse:
+                continue
+            statement.test = negated(statement.test)
+            statement.body, statement.orelse = statement.orelse, []
         kept.append(statement)
     return kept
