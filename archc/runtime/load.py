@@ -17,7 +17,7 @@ from archc.graph.weights import of_graph
 from archc.runtime.blocks import compile_blocks
 from archc.runtime.build import build_module
 from archc.runtime.probe import probe
-from archc.runtime.weights import Names, load_weights
+from archc.runtime.weights import Names, Source, load_weights
 from archc.source.diagnostic import SpecError
 
 
@@ -30,7 +30,7 @@ def load(
     ops: Iterable[Any] = (),
     device: str | torch.device | None = None,
     dtype: torch.dtype | None = None,
-    weights: str | Path | None = None,
+    weights: Source | None = None,
     names: Names = None,
     strict: bool = True,
     compile: bool | Literal["whole"] = False,
@@ -42,9 +42,9 @@ def load(
     dimensions, `given` and `absent` fix optional inputs, as for `archc.check`.
 
     `device` may be "meta": shapes without memory. `dtype` is what the default dtype of the spec
-    becomes. `weights` is a safetensors file, `names` the checkpoint map that tells its names (or a
-    mapping from ours to theirs). `compile=True` compiles block by block, each distinct block once;
-    `compile="whole"` the model as one.
+    becomes. `weights` is a safetensors file (or another source of `load_weights`), `names` the
+    checkpoint map that tells its names (or a mapping from ours to theirs). `compile=True` compiles
+    block by block, each distinct block once; `compile="whole"` the model as one.
 
     The model knows where it comes from: `model.graph` and `model.spec` (unless a node has that
     name), and a notebook shows it as its diagram. Raises SpecError with everything that is wrong.

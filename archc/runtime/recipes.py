@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from math import prod
+from types import EllipsisType
 
 import torch
 from torch import Tensor
@@ -26,7 +27,7 @@ def made(recipe: Recipe, get: Callable[[str], Tensor]) -> Tensor:
     return tensor[tuple(map(_index, recipe.items))]
 
 
-def _index(item: Item) -> object:
+def _index(item: Item) -> int | slice | EllipsisType:
     if isinstance(item, int):
         return item
     return slice(*item) if isinstance(item, Range) else ...

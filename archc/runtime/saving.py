@@ -47,7 +47,7 @@ def save_weights(
 
     path = Path(path)
     tensors = _theirs(state(model), layout_of(model, names, graph), like, path)
-    tensors = {name: tensor.detach().contiguous() for name, tensor in tensors.items()}
+    tensors = _apart(tensors)
     shards = _shards(tensors, max_shard_size)
     files = [path]
     if len(shards) > 1:
@@ -76,7 +76,9 @@ def _theirs(ours: Mapping[str, Tensor], layout: Layout, like: Source | None, pat
             known = {name: header.shape for name, header in there.headers.items()}
         recipes = {n: r for n, r in recipes.items() if all(leaf in known for leaf in leaves(r))}
     else:
-        first = {id(tensor): name for name, tensor in reversed(ours.items())}
+        first: dict[int, str] = {}
+        for name, tensor in ours.items():
+            first.setdefault(id(tensor), name)
         recipes = {name: r for name, r in recipes.items() if first[id(ours[name])] == name}
     changed = {name: recipe for name, recipe in recipes.items() if not isinstance(recipe, Take)}
     shapes = {leaf: known[leaf] for r in changed.values() for leaf in leaves(r)} if known else {}
@@ -122,6 +124,18 @@ def _fail(message: str) -> NoReturn:
 
 
 # Files
+
+
+def _apart(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """The tensors as a file wants them: none with gaps, no two of the same memory."""
+    seen: set[int] = set()
+    found: dict[str, Tensor] = {}
+    for name, tensor in tensors.items():
+        tensor = tensor.detach().contiguous()
+        memory = tensor.untyped_storage().data_ptr()
+        found[name] = tensor.clone() if memory in seen else tensor
+        seen.add(memory)
+    return found
 
 
 def _shards(tensors: Mapping[str, Tensor], most: int | None) -> list[dict[str, Tensor]]:
