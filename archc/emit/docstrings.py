@@ -41,6 +41,8 @@ def docstring(graph: Graph, note: str) -> list[str]:
     if len(lines) == 1 and len(lines[0]) + 3 <= _WIDTH:
         end = " " if lines[0].endswith(('"', "\\")) else ""
         return [f'{lines[0]}{end}"""']
+    if len(lines) == 1:  # lone quotes below a single line would be drawn up to it
+        lines = lines[0].rsplit(" ", 1)
     return [*lines, '"""']
 
 

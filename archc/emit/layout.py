@@ -127,6 +127,6 @@ def _fits(group: Group, rest: list[tuple[int, bool, Doc]], width: int) -> bool:
             case Indent():
                 pending += [(broken, p) for p in reversed(doc.parts)]
             case Group():
-                # What follows a group is measured flat, as far as it can be.
-                pending += [(False, p) for p in reversed(doc.parts)]
+                # What follows may break in its own brackets: of a chain's, the last are broken first.
+                pending += [(broken, p) for p in reversed(doc.parts)]
     return False

@@ -51,7 +51,7 @@ class Writer:
         if depth == 0 or choose.random() < 0.25:
             return self.leaf()
         inner = [self.expression(depth - 1) for _ in range(3)]
-        kind = choose.randrange(11)
+        kind = choose.randrange(12)
         if kind < 4:
             given = inner[: choose.randrange(4)]
             named = [
@@ -73,6 +73,8 @@ class Writer:
             return f"{choose.choice(['x', 'self.q(x)', 'self.proj'])}{''.join(made)}{index}"
         if kind == 9:
             return f"{self.name()}({inner[0]}).reshape({inner[1]}).mT.transpose({inner[2]})"
+        if kind == 10:
+            return f"{self.name()}({inner[0]}, {inner[1]}).to({self.leaf()})"
         return f"nn.ModuleList({self.name()}({inner[0]}, {inner[1]}) for _ in range({inner[2]}))"
 
     def statement(self) -> str:

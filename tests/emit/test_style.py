@@ -55,6 +55,18 @@ def test_type_checker_finds_nothing(folder: Path) -> None:
     assert run("pyright", ".", at=folder) == ""
 
 
+def test_docs_of_any_length(tmp_path: Path) -> None:
+    """A line that has room for a doc may have none for the quotes behind it."""
+    for length in range(70, 95):
+        doc = ("word " * 20)[: length - 1].replace(" w", "-w", 1) + "."
+        spec = tmp_path / f"doc{length}.yaml"
+        flow = "{inputs: {x: '[B, C]'}, flow: {out: x -> relu}}"
+        spec.write_text(f"archc: 1\nblocks:\n  Net: {flow[:-1]}, doc: '{doc}'}}\n")
+        (tmp_path / f"doc{length}.py").write_text(emit(graph(str(spec))).source)
+    assert run("ruff", "format", "--isolated", "--diff", ".", at=tmp_path) == ""
+    assert run("ruff", "check", "--isolated", "--extend-select", "E", ".", at=tmp_path) == ""
+
+
 @pytest.mark.parametrize(
     "address", ["residual.yaml#Encoder", "nets.yaml#GPT", "nets.yaml#UNet", "hard.yaml#When"]
 )
