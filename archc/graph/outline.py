@@ -47,8 +47,14 @@ DOTS = "..."
 class OutlineInference(Inference):
     """Asks operators for types, and takes none for an answer."""
 
-    def __init__(self, context: Context, origin: Callable[[Value], Span], new_size: Callable[[str], Dim]):
-        super().__init__(context, origin, new_size)
+    def __init__(
+        self,
+        context: Context,
+        origin: Callable[[Value], Span],
+        new_size: Callable[[str], Dim],
+        in_case: Callable[[Size, int], Size],
+    ) -> None:
+        super().__init__(context, origin, new_size, in_case)
         self.maybe: set[Ref] = set()
         """Values that are there only where an undecided condition holds."""
         self.unknown = lambda: new_size("nobody has decided it")

@@ -19,7 +19,8 @@ from archc.lang.truth import truth
 from archc.lang.types import ParamType
 from archc.lang.values import EvaluationError, Given, NeedsStatic, Scope, Unavailable, Unsettled
 from archc.lang.walk import free_names
-from archc.shapes import Dim, parameter, symbols
+from archc.shapes import Dim, Formula, parameter, symbols
+from archc.source.text import Span
 
 Loop = Mapping[str, Any]
 """The names of a loop and what they are in one copy: their values stand in a text."""
@@ -79,6 +80,12 @@ class _Outline(Evaluation):
         if isinstance(want, types.Choice):
             want = types.Choice(tuple(w for w in want.words if w in self.words_of(expr, want)), want.optional)
         return supposed(self.text(expr), want or self.type_of(expr))
+
+    def fitting(self, value: Any, want: ParamType, span: Span) -> Any:
+        """The value as one of the wanted type; a power such as `2 ** layers` may well be a whole number."""
+        if isinstance(want, types.Int) and isinstance(value, Formula) and "**" in str(value):
+            raise NeedsStatic((), span)
+        return super().fitting(value, want, span)
 
     def words_of(self, expr: syntax.Expr, want: types.Choice) -> set[str]:
         """The words that an expression may be."""

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from archc.graph.compile import check as bound
-from archc.graph.ir import Choose, graphs
+from archc.graph.ir import Apply, Choose, graphs
 from archc.ops.placeholder import Placeholder
 from tests.graph.outlines import NETS, ROOT, block, dump, graph, inner, spec
 
@@ -211,3 +211,24 @@ def test_an_operator_that_nobody_gave() -> None:
     assert dump(found)[2:] == ["2 p: placeholder [c, 3](0 1) -> ?, ?", "3 add(2 2.1) -> ?"]
     target = found.members["p"].copies[0].target
     assert isinstance(target, Placeholder) and target.name == "act"
+
+
+def test_an_operator_of_a_row_that_nobody_gave_is_handed_on() -> None:
+    """It is known by its place in the list, and a block may be given it for its `op` param."""
+    row = block("out: x -> act", params="act: op", name="Row")
+    many = block(
+        "out: x -> row",
+        "row: {call: Row(act), repeat: 'rows as i, n, act'}",
+        params='rows: {type: "(int, op)[]"}',
+    )
+    found = graph(spec(row, many))
+    assert found.members["row"].count == "len(rows)"
+    for copy in found.members["row"].copies:
+        assert [type(node.op) for node in copy.target.nodes.values() if isinstance(node, Apply)] == [
+            Placeholder
+        ]
+
+
+def test_a_power_of_what_nobody_gave_is_a_whole_number_by_its_text() -> None:
+    found = graph(spec(block("out: x -> p", "p: 'linear(8 * min(2 ** n, 4))'")))
+    assert dump(found)[-1] == "1 p: linear [C → 8 * min(2 ** n, 4)](0) -> [B, 8 * min(2 ** n, 4)]"
