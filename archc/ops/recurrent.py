@@ -89,6 +89,10 @@ class _Recurrent(Op):
     def module(self, x: Tensor, *states: Tensor) -> str:
         return self._module(x)
 
+    def call(self, x: str, h: str | None = None, *, self_: str | None = None) -> str:
+        # cuDNN wants a state in one piece, which an expanded one is not
+        return call(str(self_), x, None if h is None else f"{h}.contiguous()")
+
     def _module(self, x: Tensor, **further) -> str:
         return call(
             f"nn.{self.cls_name}",
@@ -145,7 +149,8 @@ class Lstm(_Recurrent):
     c: torch.Tensor | None = None,
 ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
     """The results of an LSTM side by side."""
-    out, (hidden, cell) = layer(x, None if h is None or c is None else (h, c))
+    state = None if h is None or c is None else (h.contiguous(), c.contiguous())
+    out, (hidden, cell) = layer(x, state)
     return out, hidden, cell
 '''
     }

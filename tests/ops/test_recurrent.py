@@ -44,6 +44,20 @@ def test_is_pytorch_s(apply, operator, theirs, setting):
         assert [t.shape for t in types] == [tuple(t.shape) for t in (out, *mine)]
 
 
+@pytest.mark.parametrize("operator", [Lstm, Gru, Rnn])
+def test_a_state_arrives_in_one_piece(apply, operator):
+    """An expanded one does not lie so, and cuDNN refuses it."""
+    op = operator(hidden=4, layers=2)
+    module = eval(op.module(Tensor((3, 5, 3))), {"nn": nn})
+    pieces = []
+    module.register_forward_pre_hook(
+        lambda _, inputs: pieces.extend(s.is_contiguous() for s in torch.utils._pytree.tree_leaves(inputs))
+    )
+    state = torch.randn(1, 3, 4).expand(2, -1, -1)
+    apply(op, torch.randn(3, 5, 3), *[state] * (len(op.outputs) - 1), module=module)
+    assert pieces == [True] * len(op.outputs)
+
+
 @pytest.mark.parametrize("bias", [True, False])
 def test_a_cell_is_one_step_of_its_layer(apply, bias):
     x, h, c = torch.randn(2, 3), torch.randn(2, 4), torch.randn(2, 4)
