@@ -17,7 +17,7 @@ ROOT = Path(__file__).parents[2]
 PAGE = ROOT / "docs" / "vq_nets.md"
 PICTURES = ROOT / "docs" / "vq_nets"
 COMMAND = ["docs", "specs/vq", "-o", "docs/vq_nets.md", "--title", "Networks of VQ image models"]
-SPECS = [ROOT / "specs" / "vq" / f"{name}.yaml" for name in ("nets", "tokenizer", "unet")]
+SPECS = [ROOT / "specs" / "vq" / f"{name}.yaml" for name in ("discriminator", "nets", "tokenizer", "unet")]
 
 CHARTS = {
     "Encoder": ["conv_in", "down", "mid", "norm_out", "swish", "conv_out"],
@@ -143,7 +143,7 @@ def test_links_lead_to_headings_and_files(text: str) -> None:
 
 def test_lines_of_the_sources_are_those_of_the_blocks(text: str) -> None:
     found = re.findall(r"\]\((\.\./specs/vq/\w+\.yaml)#L(\d+)\)", text)
-    assert len(found) == 16
+    assert len(found) == 19
     for path, number in found:
         line = (PAGE.parent / path).read_text(encoding="utf-8").splitlines()[int(number) - 1]
         assert re.fullmatch(r"  [A-Z]\w+:", line)
