@@ -214,7 +214,13 @@ def test_generation_equals_the_originals() -> None:
     assert ids[:, 4:].unique().numel() > 3, "several tokens were generated"
 
 
-@pytest.mark.parametrize("address", PUBLISHED)
+@pytest.mark.parametrize(
+    "address",
+    [
+        pytest.param(address, marks=pytest.mark.long if parameters > 20e9 else ())
+        for address, parameters in PUBLISHED.items()
+    ],
+)
 def test_published(address: str, published) -> None:
     spec, _, _ = address.partition("@")
     sizes = {n: v for n, v in archc.graph(f"{SPECS}/text/{address}").params.items() if n != "turn"}
