@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from archc.api import check, docs, draw, graph, read, source, summary, text
     from archc.graph.compile import Result
     from archc.graph.ir import Graph
+    from archc.ops.user import op
+    from archc.ops.user_initialisers import initialiser
     from archc.runtime import load, load_weights, save_weights
     from archc.source.diagnostic import Diagnostic, SpecError
 
@@ -30,8 +32,10 @@ __all__ = [
     "docs",
     "draw",
     "graph",
+    "initialiser",
     "load",
     "load_weights",
+    "op",
     "read",
     "save_weights",
     "source",
@@ -46,8 +50,10 @@ _HOMES = {
     "Graph": "archc.graph.ir",
     "Result": "archc.graph.compile",
     "SpecError": "archc.source.diagnostic",
+    "initialiser": "archc.ops.user_initialisers",
     "load": "archc.runtime",
     "load_weights": "archc.runtime",
+    "op": "archc.ops.user",
     "save_weights": "archc.runtime",
 }
 

@@ -15,9 +15,8 @@ from archc.document.operators import operators_section, with_heading
 from archc.document.sections import Addresses, Facts, block_section, contents_line
 from archc.graph.compile import Result, check
 from archc.graph.ir import Graph
-from archc.ops.base import Op
 from archc.ops.asked import Probe
-from archc.ops.table import Operators
+from archc.ops.base import Op
 from archc.source.data import data_folder
 from archc.source.diagnostic import Diagnostic, SpecError
 
@@ -126,8 +125,7 @@ class _Writer:
     def __init__(self, reader: _Reader, results: Sequence[Result], target: Path, title: str | None) -> None:
         self.reader = reader
         self.target = target
-        extra = {name: op for module in reader.ops for name, op in getattr(module, "OPERATORS", {}).items()}
-        self.chapters = gather([result.project for result in results], Operators(extra))
+        self.chapters = gather([result.project for result in results])
         self.entries = {entry.key: entry for chapter in self.chapters for entry in chapter.entries}
         self.operators: dict[str, type[Op] | None] = {}
         for entry in self.entries.values():

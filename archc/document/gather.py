@@ -13,7 +13,9 @@ from archc.lang.syntax import Call, Expr, Name, Step
 from archc.lang.types import List, Operator, ParamType, Row
 from archc.lang.walk import chains, walk
 from archc.ops.base import Op
+from archc.ops.extensions import load_extensions
 from archc.ops.table import Operators
+from archc.source.diagnostic import Report
 
 Key = tuple[Path | None, str]
 """A block, whatever project it was read with: its file and its name."""
@@ -40,9 +42,9 @@ class Chapter:
     entries: list[Entry]
 
 
-def gather(projects: Iterable[Project], operators: Operators) -> list[Chapter]:
+def gather(projects: Iterable[Project]) -> list[Chapter]:
     """The chapters of a document, one for each project's own file."""
-    chapters = [_chapter(project, operators) for project in projects]
+    chapters = [_chapter(project) for project in projects]
     entries = {entry.key: entry for chapter in chapters for entry in chapter.entries}
     for entry in entries.values():
         for used in entry.uses:
@@ -51,9 +53,10 @@ def gather(projects: Iterable[Project], operators: Operators) -> list[Chapter]:
     return chapters
 
 
-def _chapter(project: Project, operators: Operators) -> Chapter:
+def _chapter(project: Project) -> Chapter:
     file = project.entry
     assert file is not None and file.path is not None
+    operators = load_extensions(project, Report()).seen_by(file)
     entries = {block.name: _entry(block, project, operators) for block in file.blocks.values()}
     return Chapter(file, file.path, [entries[name] for name in reading_order(entries, file.path)])
 

@@ -16,6 +16,7 @@ from typing import Any
 
 from archc.emit.coded import Slot
 from archc.emit.instance import Instance, all_steps, instance, slot_of
+from archc.emit.modules import modules, roots
 from archc.emit.names import RESERVED, Namespace
 from archc.emit.roles import Role, roles_of
 from archc.graph import labels
@@ -47,6 +48,9 @@ class Class:
     note: str = ""
     arguments: list[Argument] = field(default_factory=list)
     texts: dict[int, ast.expr | Argument | str] = field(default_factory=dict)
+    folded: set[str] = field(default_factory=set)
+    """The block's numbers that its code does not take as arguments: it holds for these numbers alone,
+    or they are nothing to it."""
     shaping: set[str] = field(default_factory=set)
     """The arguments of which sizes of results may come, besides widths that weights have."""
 
@@ -61,6 +65,11 @@ class Class:
     @property
     def keywords(self) -> tuple[str, ...]:
         return self.first.flow.keywords
+
+    @property
+    def modules(self) -> set[str]:
+        """The names that imports of users' operators bind, as far as its code uses them."""
+        return roots(name for made in self.instances for name in modules(made.graph))
 
     def values(self, copy: Copy) -> Iterator[Slot]:
         """The arguments for a copy that is an instance of this class, as numbers of the caller."""
@@ -169,6 +178,7 @@ def _sign(cls: Class, guards: Sequence[Guard] = ()) -> None:
         if not lost:
             break
         allowed -= lost
+    cls.folded = set(numbers[0]) - allowed
     used: set[str] = set()
     places: list[tuple[int, list[int | float]]] = []
     decided: dict[int, str | tuple] = {}
@@ -199,7 +209,8 @@ def _sign(cls: Class, guards: Sequence[Guard] = ()) -> None:
 
 
 def _swallowed(cls: Class) -> set[str]:
-    """The names in numbers that called blocks are given and do not take: they shaped their code."""
+    """The names in numbers that called blocks are given and do not take: they shaped their code. Of the
+    sizes of what they are given, those that the code knows."""
     found: set[str] = set()
     for own in cls.instances:
         of = {graph: child for child in own.children for graph in child.of}
@@ -208,7 +219,8 @@ def _swallowed(cls: Class) -> set[str]:
             if not isinstance(copy.target, Graph):
                 continue
             taken = {a.number for a in of[copy.target].arguments}
-            given = {n: v for n, v in copy.numbers.items() if n in copy.target.params and n not in taken}
+            known = of[copy.target].folded.intersection(copy.target.dims) | copy.target.params.keys()
+            given = {n: v for n, v in copy.numbers.items() if n in known - taken}
             for value in given.values():
                 label = getattr(value, "label", None)
                 found |= _words(label) if label else set()
@@ -290,7 +302,7 @@ def _arguments(
     roles: dict[int, list[Role]],
 ) -> None:
     graph = cls.first.graph
-    space = Namespace(RESERVED)
+    space = Namespace(RESERVED | cls.modules)
     optional = {n for n, p in graph.block.params.items() if p.default is not None}
     dims = [n for n in graph.block.dims if n in used]
     params = [n for n in graph.block.params if n in used]

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import PurePath
 
 from archc.emit import printer
 from archc.emit.classes import classes
+from archc.emit.modules import modules, roots
 from archc.emit.names import RESERVED
 from archc.emit.variants import name_classes
 from archc.emit.writer import Writer
 from archc.graph.attributes import check_names
-from archc.graph.ir import Graph
+from archc.graph.ir import Graph, graphs
 from archc.source.diagnostic import Report
 from archc.source.text import Source, Span
 
@@ -46,7 +47,8 @@ def emit(graph: Graph) -> Emitted:
     for cls in found:
         for made in cls.instances:
             helpers.update(made.helpers)
-    name_classes(found, RESERVED | helpers.keys())
+    imported = {name for at in graphs(graph) for name in modules(at)}
+    name_classes(found, RESERVED | helpers.keys() | roots(imported))
     root = found[-1]
     out = printer.Printer()
     for cls in found:
@@ -54,7 +56,7 @@ def emit(graph: Graph) -> Emitted:
     body = "\n".join(out.lines) + "\n"
     used = _used(helpers, body)
     functions = "".join(f"\n\n{helpers[name].rstrip()}\n" for name in sorted(used))
-    head = _header(graph) + _imports(body + functions) + functions
+    head = _header(graph) + _imports(body + functions, imported) + functions
     offset = head.count("\n")
     lines = {
         offset + number: owner.span  # type: ignore[attr-defined]
@@ -109,8 +111,8 @@ def _sources(graph: Graph) -> list[Source]:
     return [first, *sorted(rest, key=lambda s: (s.name, s.text))]
 
 
-def _imports(text: str) -> str:
-    """The imports that a text uses."""
+def _imports(text: str, further: Iterable[str]) -> str:
+    """The imports that a text uses; `further` are modules that it may use."""
     code = re.sub(r'"(?:[^"\\\n]|\\.)*"', _braces, re.sub(r'"""[\s\S]*?"""', "", text))
     uses = {
         word for word in ("math", "torch", "F", "Tensor", "nn") if re.search(rf"(?<![\w.]){word}\b", code)
@@ -123,6 +125,9 @@ def _imports(text: str) -> str:
     names = sorted(uses & {"Tensor", "nn"})
     if names:
         blocks.append(f"from torch import {', '.join(names)}\n")
+    own = sorted(m for m in further if re.search(rf"(?<![\w.]){re.escape(m)}\.", code))
+    if own:
+        blocks.append(("\n" if blocks else "") + "".join(f"import {module}\n" for module in own))
     return "".join(blocks)
 
 

@@ -127,7 +127,7 @@ class Writer:
         """Statements of a method that has no values, with the names that they have there."""
         found = [replace(s, lambda n: self._resolve(n, building)) for s in statements(text)]
         taken: dict[str, str] = {}
-        space = Namespace(RESERVED | {a.name for a in self.cls.arguments})
+        space = Namespace(RESERVED | self.cls.modules | {a.name for a in self.cls.arguments})
 
         def local(name: str) -> ast.expr | None:
             if name[0] != "λ":
@@ -254,7 +254,7 @@ class Writer:
             check_call = statements(f"self._check({called})")
         classes_ = {c.name for c in self.made.children}
         optional = {f"ρ{graph.inputs[p].node}_0" for p in graph.open}
-        taken = [*self.made.helpers, *classes_, *(inputs[c] for c in optional)]
+        taken = [*self.made.helpers, *self.cls.modules, *classes_, *(inputs[c] for c in optional)]
         settled = settle(body, inputs, wishes, taken, values.get, optional)
         return check_call + settled
 

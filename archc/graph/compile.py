@@ -20,7 +20,7 @@ from archc.lang.project import Project
 from archc.lang.schema import Block
 from archc.lang.syntax import Expr
 from archc.ops.asked import Probe
-from archc.ops.table import Operators
+from archc.ops.extensions import load_extensions
 from archc.shapes import Contradiction, Guard, describe, simplify, symbols, unknowns
 from archc.source.collector import collector_paused
 from archc.source.diagnostic import Diagnostic, Report, SpecError
@@ -104,19 +104,19 @@ def check(
         what = Source(entry.name, entry.text)
     project = _read(what, root, report, ops)
     block = select(project, address, report)
-    operators = Operators(_extra_operators(ops))
+    extensions = load_extensions(project, report)
     if block is None:
         return Result(report.ok, report.diagnostics, None, None, project)
     values = _settings(block, settings, report)
     readable = report.ok
     for each in project.blocks:
-        check_block(each, project, operators, report)
+        check_block(each, project, extensions.seen_by(each.file), report)
     graph = None
     # What could not be read is missing, and would only be told as such. What the static checks found
     # is unknown to elaboration, which finds the rest.
     if readable:
         found = Report(report.diagnostics)
-        elaborator = Elaborator(Library(project, operators, probe), Context(found, outline))
+        elaborator = Elaborator(Library(project, extensions, probe), Context(found, outline))
         check_presets(elaborator, block)
         graph = build_root(elaborator, block, address.preset, values, tuple(given), tuple(absent))
         missing = [d for d in found.diagnostics if _asks(d, block)] if unbound and report.ok else []
@@ -171,13 +171,6 @@ def _asks(diagnostic: Diagnostic, block: Block) -> bool:
     if diagnostic.code == "A401":
         return diagnostic.span in [param.name_span for param in block.params.values()]
     return diagnostic.code == "A406" and (diagnostic.help or "").startswith("give it")
-
-
-def _extra_operators(modules: Iterable[Any]) -> dict[str, Any]:
-    found: dict[str, Any] = {}
-    for module in modules:
-        found.update(getattr(module, "OPERATORS", {}))
-    return found
 
 
 def _settings(block: Block, settings: Any, report: Report) -> dict[str, Expr]:

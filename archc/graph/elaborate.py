@@ -27,6 +27,7 @@ from archc.lang.syntax import Chain, Name, Port
 from archc.lang.walk import walk
 from archc.ops.asked import Probe
 from archc.ops.base import Op
+from archc.ops.extensions import Extensions
 from archc.ops.layer import layer
 from archc.ops.table import Operators
 from archc.shapes import Dim, Size, plain
@@ -41,22 +42,33 @@ MOST_INSTANCES = 10_000
 class Library:
     """What the names of a block may call: the blocks that its file sees, and the operators."""
 
-    def __init__(self, project: Project, operators: Operators, probe: Probe | None = None) -> None:
+    def __init__(self, project: Project, extensions: Extensions, probe: Probe | None = None) -> None:
         self.project = project
-        self.operators = operators
+        self._extensions = extensions
         self._probe = probe
 
     def block(self, where: Block, name: str) -> Block | None:
         return self.project.block(where.file, name)
 
-    def operator(self, name: str) -> type[Op] | None:
+    def operators(self, where: Block) -> Operators:
+        """The operators and initialisers that a block may use."""
+        return self._extensions.seen_by(where.file)
+
+    def operator(self, where: Block, name: str) -> type[Op] | None:
         if name.startswith("nn.") and self._probe is not None:
             return layer(name.removeprefix("nn."), self._probe)
-        return self.operators.get(name)
+        operators = self.operators(where)
+        found = operators.get(name)
+        if name in operators.extra and self._probe is not None:
+            assert found is not None
+            from archc.ops.user import asking
+
+            return asking(found, self._probe)
+        return found
 
     def callables(self, where: Block) -> Iterator[str]:
         yield from self.project.names(where.file)
-        yield from self.operators.names()
+        yield from self.operators(where).names()
 
 
 class Elaborator:
@@ -153,7 +165,7 @@ class Elaborator:
         elif name in numbers.block.params:
             return []  # nothing, or unknown
         else:
-            what = self.library.block(numbers.block, name) or self.library.operator(name)
+            what = self.library.block(numbers.block, name) or self.library.operator(numbers.block, name)
         if what is None:
             return []
         return (self.outputs(what) if isinstance(what, Block) else list(what.outputs))[1:]

@@ -61,7 +61,9 @@ def _check_rule(numbers: Numbers, owned: tuple[Owned, ...], written: InitRule, r
         name = _speaks_of(rule, path, op)
         if name is not None:
             matched.setdefault(name, set()).add(weight.shape)
-    unknown = any(numbers.library.operator(op) is None for op in rule.ops)  # told by the static checks
+    unknown = any(
+        numbers.library.operator(numbers.block, op) is None for op in rule.ops
+    )  # told by the static checks
     for name, initialiser in rule.settings.items():
         if name not in matched and not unknown:
             known = ", ".join(f"`{k}`" for k in sorted(matched))

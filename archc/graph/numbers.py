@@ -24,6 +24,7 @@ from archc.lang.values import (
     Scope,
     Unavailable,
     Unsettled,
+    Word,
     shown,
 )
 from archc.lang.values import Given as Test
@@ -32,7 +33,6 @@ from archc.ops.base import BadAttributes, bind
 from archc.ops.outline import bind_outline
 from archc.ops.pattern import axis_names
 from archc.ops.placeholder import Placeholder
-from archc.ops.table import INITIALISERS, initialiser
 from archc.shapes import Cond, Dim, Formula, labelled, symbol, symbols
 from archc.source.diagnostic import did_you_mean
 from archc.source.text import Span
@@ -56,6 +56,7 @@ class Numbers:
         self.folded: set[str] = set()
         self.defaults: dict[str, Any] = {}  # what defaults came to, in the order of their evaluation
         self.words = frozenset(w for p in block.params.values() for w in _words(p.type))
+        self._operators = library.operators(block)
         self._missing: dict[str, str] = {}  # free dimension -> why it has no value
 
     # -- binding ---------------------------------------------------------------------------
@@ -151,40 +152,47 @@ class Numbers:
             self.context.fail(wrong.code, wrong.message, wrong.span, wrong.help)
         if not decision:
             self.folded |= scope.dropped
-        return self._targets(value, expr.span)
+        return self._targets(value, expr.span, extra)
 
-    def _targets(self, value: Any, place: Span) -> Any:
-        """Operators, blocks and initialisers by name become the things themselves."""
+    def _targets(self, value: Any, place: Span, extra: Mapping[str, Any] | None = None) -> Any:
+        """Operators, blocks and initialisers by name become the things themselves. `extra` are a loop's
+        names: in an outline, one may be an operator that nobody knows."""
         if isinstance(value, Partial):
             place = value.span or place  # a name in quotes has no place of its own
-            given = self._given(value, place)
+            given = self._given(value, place, extra)
             if isinstance(value.base, Target):
                 base = value.base
                 return Target(base.name, base.what, (*base.arguments, *given), place)
-            if value.name in INITIALISERS and value.name not in self.names:
+            if value.name in self._operators.initialisers and value.name not in self.names:
                 return self._initialiser(value, place)
-            return self.target(value.name, given, place)
+            return self.target(value.name, given, place, extra)
         if isinstance(value, list):
-            return [self._targets(v, place) for v in value]
+            return [self._targets(v, place, extra) for v in value]
         return value
 
     def initialiser(self, call: Call) -> Initialiser:
         """How a weight begins, as an `init` rule writes it."""
         name = call.name
-        if name.id not in INITIALISERS:
-            close = did_you_mean(name.id, INITIALISERS)
-            help = f"did you mean `{close}`?" if close else f"there are {', '.join(INITIALISERS)}"
+        known = self._operators.initialisers
+        if name.id not in known:
+            close = did_you_mean(name.id, known)
+            help = f"did you mean `{close}`?" if close else f"there are {', '.join(sorted(known))}"
             self.context.fail("A501", f"there is no initialiser `{name.id}`", name.span, help)
         return self.evaluate(call, bare=True)
 
     def _initialiser(self, value: Partial, place: Span) -> Initialiser:
-        cls = initialiser(value.name)
+        cls = self._operators.initialiser(value.name)
         assert cls is not None
         try:
             return (bind_outline if self.context.outline else bind)(cls, value.args, value.kwargs)
         except BadAttributes as bad:
             problem = bad.problems[0]
             self.context.fail("A403", problem.message, place, problem.help)
+
+    def _by_name(self, word: Word, place: Span) -> Any:
+        """What a bare word stands for as an `init`: an initialiser of a user's by its name."""
+        own = self._operators.own_initialisers
+        return self._initialiser(Partial(str(word)), place) if word in own else word
 
     def with_sizes(self, target: Target) -> Target:
         """An einops pattern whose axes are named as numbers of the block gets their sizes."""
@@ -204,9 +212,9 @@ class Numbers:
             sizes.append(Given(name, value, target.span))
         return Target(target.name, target.what, (*target.arguments, *sizes), target.span)
 
-    def _given(self, partial: Partial, place: Span) -> tuple[Given, ...]:
-        positional = (Given(None, self._targets(v, place), place) for v in partial.args)
-        named = (Given(k, self._targets(v, place), place) for k, v in partial.kwargs.items())
+    def _given(self, partial: Partial, place: Span, extra: Mapping[str, Any] | None) -> tuple[Given, ...]:
+        positional = (Given(None, self._targets(v, place, extra), place) for v in partial.args)
+        named = (Given(k, self._targets(v, place, extra), place) for k, v in partial.kwargs.items())
         return (*positional, *named)
 
     def target(
@@ -224,7 +232,7 @@ class Numbers:
             raise Failed
         if isinstance(known, Unsettled) and (called or extra and name in extra):
             return Target(name, Placeholder, (Given(None, known.text, span), *given), span)
-        what = self.library.block(self.block, name) or self.library.operator(name)
+        what = self.library.block(self.block, name) or self.library.operator(self.block, name)
         if what is None:
             close = did_you_mean(name, self.library.callables(self.block))
             help = f"did you mean `{close}`?" if close else None
@@ -297,6 +305,8 @@ class Numbers:
             try:
                 self.no_value(argument.value)
                 value = self.evaluate(argument.value, want, extra, bare=True)
+                if isinstance(value, Word) and target.is_operator and argument.name == "init":
+                    value = self._by_name(value, argument.span)
             except Failed:
                 wrong = True
                 continue

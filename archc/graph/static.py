@@ -212,7 +212,7 @@ class _Checks:
 
     def _init_op(self, name: str, span: Span) -> None:
         ops = self.scope.ops
-        if name.startswith("nn.") or ops.get(name) is not None:
+        if name.startswith("nn.") or ops.get(name) is not None or not ops.whole:
             return
         close = did_you_mean(name, ops.names())
         help = (

@@ -13,7 +13,6 @@ from archc.lang.syntax import Argument, Call, Compare, Comprehension, Expr, Name
 from archc.lang.types import Choice
 from archc.lang.walk import children
 from archc.ops.attributes import Valid, dtype, initialiser, text
-from archc.ops.table import INITIALISERS
 from archc.shapes import DTYPES
 from archc.source.diagnostic import did_you_mean
 from archc.source.text import Span
@@ -80,7 +79,7 @@ class Expressions:
         if where.words is None or word in scope.block.broken:
             return
         callee = scope.beyond(word) if word == where.own else scope.callee(word)
-        if where.calls and (callee is not None or word in INITIALISERS):
+        if where.calls and (callee is not None or word in scope.ops.initialisers):
             return
         if word == where.own:
             message = f"`{word}` is not defined here: a default does not see its own param"
@@ -123,7 +122,7 @@ class Expressions:
             scope.error("A242", message, call.name.span, "write it in the flow")
             return []
         callee = scope.callee(word) if word != where.own else scope.beyond(word)
-        if callee is None and word in INITIALISERS:
+        if callee is None and word in scope.ops.initialisers:
             return [a.value for a in call.arguments]
         if callee is None:
             known = [*FUNCTIONS, *scope.callables()] if where.calls else FUNCTIONS
@@ -178,15 +177,18 @@ class Expressions:
     def _initialiser(self, expr: Expr) -> None:
         """The `init` of a stored tensor is an initialiser, or an `op` param that may be one."""
         name = expr.name if isinstance(expr, Call) else expr
-        if isinstance(name, Name) and name.id in INITIALISERS:
+        if isinstance(name, Name) and name.id in self.scope.ops.initialisers:
             for argument in expr.arguments if isinstance(expr, Call) else ():
                 self.check(argument.value)
             return
         if not isinstance(name, Name) or self.scope.is_number(name.id):
             self.check(expr)
             return
-        close = self.scope.close(name.id, INITIALISERS)
-        help = f"did you mean `{close}`?" if close else f"there are {', '.join(INITIALISERS)}"
+        known = sorted(self.scope.ops.initialisers)
+        if not self.scope.ops.whole:
+            return  # it may be one of a module that could not be loaded
+        close = self.scope.close(name.id, known)
+        help = f"did you mean `{close}`?" if close else f"there are {', '.join(known)}"
         self.scope.error("A501", f"there is no initialiser `{name.id}`", name.span, help)
 
     def _too_many(self, span: Span, callee: Callee, name: str, count: int) -> None:

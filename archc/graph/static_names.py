@@ -87,7 +87,7 @@ class Scope:
             return found
         if name in self.block.broken or name.startswith("nn.") or self.project.broken(self.block.file, name):
             return ANY
-        return None
+        return None if self.ops.whole else ANY
 
     def callables(self) -> Iterable[str]:
         """Every name that may be called where no node is."""
@@ -107,8 +107,11 @@ class Scope:
         elif name.id in self.values or name.id in self.block.inputs:
             help = f"`{name.id}` is a value; values stand before the first `->` or in brackets"
         else:
+            module = self.ops.elsewhere(name.id)
             close = self.close(name.id, candidates)
             help = f"did you mean `{close}`?" if close else _advice(name.id, what)
+            if module is not None:
+                help = f"it is an operator of `{module}`: add `ops: [{module}]` to this file"
         self.error("A250", f"there is no {what} `{name.id}`", name.span, help)
 
     def no_number(self, name: Name, others: Collection[str] = ()) -> None:

@@ -114,10 +114,10 @@ class Asked(Op):
         """Do the outputs come in tuples within tuples, or one in a tuple?"""
         return self.asked(inputs).nested
 
-    def flops(self, *inputs: Tensor) -> Size | None:  # type: ignore[override]
+    def flops(self, *inputs: Tensor) -> Size | None:
         return None  # torch does not tell, and nothing is guessed
 
-    def applied(self, function: str, inputs: tuple[str | None, ...], **keywords: Any) -> str:
+    def applied(self, function: str, inputs: tuple[str | None, ...], /, **keywords: Any) -> str:
         """The source of its call on inputs: by position up to the first that is absent, then by name."""
         ports = self.ports()
         if any(port.variadic for port in ports):

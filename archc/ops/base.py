@@ -82,6 +82,8 @@ class Declared(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True, defer_build=True)
 
+    imports: ClassVar[tuple[str, ...]] = ()
+    """Modules that its source names, other than torch."""
     spread: ClassVar[str | None] = None
     """The field that takes further keywords, if one does: a mapping of them."""
 
@@ -114,12 +116,14 @@ class Declared(BaseModel):
         parts = []
         for name, f in cls.model_fields.items():
             if name == cls.spread:
-                parts.append(f"**{f.alias or name}")
+                continue
             elif f.is_required():
                 parts.append(f.alias or name)
             else:
                 default = f.default.title() if isinstance(f.default, Declared) else shown(f.default)
                 parts.append(f"{f.alias or name}={default.strip(chr(34))}")
+        if cls.spread:
+            parts.append(f"**{cls.model_fields[cls.spread].alias or cls.spread}")
         return f"{cls.title()}({', '.join(parts)})"
 
 
@@ -189,8 +193,8 @@ class Op(Declared):
         source depends on them; from `call` alone they give a source that holds for all."""
         return self.call(*inputs, self_=self_)  # type: ignore[arg-type]
 
-    def flops(self, *inputs: Tensor) -> Size:
-        """Floating point operations of one application: 2 a multiply-add."""
+    def flops(self, *inputs: Tensor) -> Size | None:
+        """Floating point operations of one application: 2 a multiply-add; None where it cannot tell."""
         return 0
 
     def label(self, *inputs: Tensor) -> str:

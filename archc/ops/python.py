@@ -82,7 +82,7 @@ def listing(values: Any) -> str:
     return f"[{', '.join(map(py, values))}]"
 
 
-def call(name: str, *arguments: str | None, **keywords: Any) -> str:
+def call(name: str, /, *arguments: str | None, **keywords: Any) -> str:
     """The source of a call: positional arguments are source text (None: left out), keywords are values.
 
     >>> call("F.pad", "x", py((1, 1)), mode="reflect", value=unless(0, 0))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
@@ -71,12 +71,23 @@ def initialiser(name: str) -> type[Initialiser] | None:
 
 
 class Operators:
-    """The operators that a spec may use: those of the table, and `extra` ones of its `ops` modules."""
+    """The operators and initialisers that a file may use: those of the tables, and those of its `ops`
+    modules. `initialisers` are the names of all; `whole` is false where a module could not be loaded;
+    `elsewhere` tells the module of an operator that another file uses."""
 
-    def __init__(self, extra: Mapping[str, type[Op]] | None = None):
+    def __init__(
+        self,
+        extra: Mapping[str, type[Op]] | None = None,
+        initialisers: Mapping[str, type[Initialiser]] | None = None,
+        *,
+        whole: bool = True,
+        elsewhere: Callable[[str], str | None] = lambda name: None,
+    ):
         self.extra = dict(extra or {})
-        if clash := sorted(self.extra.keys() & TABLE.keys()):
-            raise ValueError(f"an operator of archc is named {clash[0]} already")
+        self.own_initialisers = dict(initialisers or {})
+        self.initialisers = {*INITIALISERS, *self.own_initialisers}
+        self.whole = whole
+        self.elsewhere = elsewhere
 
     def names(self) -> Iterable[str]:
         return [*TABLE, *self.extra]
@@ -89,6 +100,10 @@ class Operators:
         if name in self.extra:
             return self.extra[name]
         return _load(TABLE[name]) if name in TABLE else None
+
+    def initialiser(self, name: str) -> type[Initialiser] | None:
+        """The initialiser's class, or None where there is none of that name."""
+        return self.own_initialisers.get(name) or initialiser(name)
 
 
 _BUILT_IN = Operators()

@@ -45,8 +45,3 @@ def test_further_operators():
     operators = Operators({"mine": Mine})
     assert operators.get("mine") is Mine and "mine" in operators and "conv2d" in operators
     assert "mine" in operators.names() and table.get("mine") is None
-
-
-def test_further_operators_hide_none():
-    with pytest.raises(ValueError, match="relu"):
-        Operators({"relu": Mine})
