@@ -41,6 +41,7 @@ NUMBERS: dict[str, dict[str, Any]] = {
     "std/vision.yaml#BasicBlock": {"C": 8, "c_out": 16},
     "std/vision.yaml#Bottleneck": {"C": 8, "width": 4},
     "std/vision.yaml#PatchEmbed": {"C": 3, "dim": 32},
+    "vq/discriminator.yaml#Stage": {"C": 8, "c_out": 16},
     "vq/nets.yaml#Upsample": {"C": 8},
     "vq/nets.yaml#Downsample": {"C": 8},
     "vq/nets.yaml#ResnetBlock": {"C": 32, "c_out": 64, "D": 16},
