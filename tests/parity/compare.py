@@ -104,23 +104,25 @@ def _gradients(outputs: Sequence[Tensor | None], leaves: Mapping[str, Tensor]) -
 
 
 class Differences:
-    """The differences of ours from theirs, as they are told: `wrong` are those above their limits,
-    `largest` is the largest of all, in parts of the largest value."""
+    """The differences of ours from theirs: `wrong` are those above their limits, as they are told. `largest`
+    is the largest of all: of an output in parts of its largest value, of a gradient in parts of the largest
+    of all gradients."""
 
     def __init__(self) -> None:
         self.wrong: list[str] = []
         self.largest = 0.0
 
-    def add(self, name: str, ours: Tensor, theirs: Tensor, scale: float, limit: float) -> None:
-        """`scale` is the largest value, `limit` the largest difference that may be."""
+    def add(self, name: str, ours: Tensor, theirs: Tensor, scale: float, limit: float, of: float) -> None:
+        """`scale` is the largest value, `limit` the largest difference that may be, `of` what differences
+        are told in parts of."""
         assert ours.shape == theirs.shape, f"{name}: {list(ours.shape)}, theirs {list(theirs.shape)}"
         assert ours.dtype == theirs.dtype, f"{name}: {ours.dtype}, theirs {theirs.dtype}"
         error = distance(ours, theirs)
         if not error <= limit:
             part = f"{error / scale:.1e}, at most {limit / scale:.1e}" if scale else f"{error:.1e} of 0"
             self.wrong.append(f"{name}: differs by {part} of its largest value")
-        elif scale:
-            self.largest = max(self.largest, error / scale)
+        elif of:
+            self.largest = max(self.largest, error / of)
 
 
 def distance(a: Tensor, b: Tensor) -> float:
@@ -151,7 +153,7 @@ def compare(ours: Results, theirs: Results, true: Results | None = None) -> Diff
         assert scale or not best.numel() or not best.is_floating_point(), (
             f"{name} tells nothing: it is zeros, and no finite number besides"
         )
-        found.add(name, mine, other, scale, _limit(other, best, scale))
+        found.add(name, mine, other, scale, _limit(other, best, scale), scale)
     _named(found, "gradient of ", ours.gradients, theirs.gradients, true and true.gradients)
     _named(found, "", ours.state, theirs.state, true and true.state)
     return found
@@ -168,7 +170,7 @@ def _named(
     largest = max((size(exact[name]) for name in ours), default=0.0)
     for name, mine in ours.items():
         scale = max(size(exact[name]), SMALL * largest)
-        found.add(what + name, mine, theirs[name], scale, _limit(theirs[name], exact[name], scale))
+        found.add(what + name, mine, theirs[name], scale, _limit(theirs[name], exact[name], scale), largest)
 
 
 def _limit(theirs: Tensor, true: Tensor, scale: float) -> float:

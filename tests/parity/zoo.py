@@ -17,6 +17,8 @@ from importlib.metadata import packages_distributions, version
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from torch import nn
+
 ROOT = Path(__file__).parents[2]
 SPECS = ROOT / "specs"
 PAGE = ROOT / "docs" / "zoo.md"
@@ -40,8 +42,8 @@ what a spec cannot say.
 
 ## Specs
 
-`lines` are those of the file. The differences are the largest ones of any output or gradient, in parts
-of the largest value, rounded up to a power of ten.
+`lines` are those of the file. The differences are the largest ones: of any output, in parts of its largest
+value, or of any gradient, in parts of the largest of all; rounded up to a power of ten.
 """
 
 SIZES = """\
@@ -171,14 +173,17 @@ def sized(address: str, settings: Mapping[str, Any]) -> str:
     return " ".join(words)
 
 
-def package_of(network: Any) -> str:
+def package_of(network: nn.Module) -> str:
     """The package that a network comes from, with its version: `torchvision 0.28.0`."""
     module = type(network).__module__.partition(".")[0]
-    return "written in the test" if module == "tests" else versioned(_distributions()[module][0])
+    if module == "tests" or type(network) is nn.Sequential:
+        return "written in the test"
+    return versioned(_distributions()[module][0])
 
 
 def versioned(package: str) -> str:
-    return f"{package} {version(package)}"
+    """A package, by its normal name, and its version, without that of its build."""
+    return f"{re.sub('[-_.]+', '-', package).lower()} {version(package).partition('+')[0]}"
 
 
 @cache
