@@ -9,6 +9,7 @@ from torch import Tensor, nn
 
 from .originals import original
 
+timm = original("timm")
 models = original("torchvision.models")
 convnext = original("torchvision.models.convnext")
 
@@ -64,5 +65,29 @@ def test_sizes(published: Any, name: str, parameters: int) -> None:
         f"{SPEC}@{name}",
         names="torchvision",
         original=getattr(models, f"convnext_{name}"),
+        parameters=parameters,
+    )
+
+
+def test_timm(parity: Any) -> None:
+    parity(
+        SPEC,
+        names="timm",
+        original=lambda: timm.create_model(
+            "convnext_tiny", depths=SMALL["depths"], dims=SMALL["widths"], num_classes=10
+        ),
+        settings={**SMALL, "classes": 10},
+        inputs=[{"x": (1, 3, 64, 32)}],
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "parameters"), {"tiny": 28_589_128, "base": 88_591_464, "xlarge": 350_196_968}.items()
+)
+def test_sizes_of_timm(published: Any, name: str, parameters: int) -> None:
+    published(
+        f"{SPEC}@{name}",
+        names="timm",
+        original=lambda: timm.create_model(f"convnext_{name}"),
         parameters=parameters,
     )

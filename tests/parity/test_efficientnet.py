@@ -9,6 +9,7 @@ from torch import nn
 
 from .originals import original
 
+timm = original("timm")
 models = original("torchvision.models")
 efficientnet = original("torchvision.models.efficientnet")
 
@@ -75,5 +76,25 @@ def test_sizes(published: Any, name: str, parameters: int) -> None:
         f"{SPEC}@{name}",
         names="torchvision",
         original=getattr(models, f"efficientnet_{name}"),
+        parameters=parameters,
+    )
+
+
+def test_timm(parity: Any) -> None:
+    parity(
+        f"{SPEC}@b1",
+        names="timm",
+        original=lambda: timm.create_model("efficientnet_b1", num_classes=10),
+        settings={"classes": 10},
+        inputs=[{"x": (1, 3, 64, 32)}],
+    )
+
+
+@pytest.mark.parametrize(("name", "parameters"), {"b0": 5_288_548, "b4": 19_341_616}.items())
+def test_sizes_of_timm(published: Any, name: str, parameters: int) -> None:
+    published(
+        f"{SPEC}@{name}",
+        names="timm",
+        original=lambda: timm.create_model(f"efficientnet_{name}"),
         parameters=parameters,
     )
