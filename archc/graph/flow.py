@@ -17,6 +17,7 @@ from archc.graph.outline import OutlineBuilder
 from archc.graph.undecided import Undecided
 from archc.graph.values import ABSENT, UNKNOWN, Failed, Given, Nothing, Outcome, Results, Target, Value, first
 from archc.lang.syntax import Chain, Expr, Line, Step
+from archc.lang.walk import free_names
 from archc.ops.base import Op
 from archc.ops.outline import owns_weights
 from archc.source.text import Span
@@ -272,7 +273,9 @@ class Flow:
         given = list(target.arguments)
         further = []
         for argument in step.arguments:
-            if argument.name in ports:
+            # of an `op` param that nobody gave, what holds a value is an input
+            tensors = target.unsettled and free_names(argument.value) & self.values.keys()
+            if argument.name in ports or (argument.name and tensors):
                 further.append(Feed(argument.name, self._operands.operand(argument.value), argument.span))
             else:
                 want = self._want(target, argument.name, sum(g.name is None for g in given))

@@ -213,6 +213,12 @@ def test_an_operator_that_nobody_gave() -> None:
     assert isinstance(target, Placeholder) and target.name == "act"
 
 
+def test_an_operator_that_nobody_gave_called_in_place() -> None:
+    """What holds a value is an input of it, other arguments are numbers."""
+    main = block('y: "x -> act(time=t, width=c)"', params="act: op, c: int", inputs="x: [B, C], t: [B, D]")
+    assert dump(graph(spec(main)))[2:] == ["2 placeholder [width=c](0 1) -> ?"]
+
+
 def test_an_operator_of_a_row_that_nobody_gave_is_handed_on() -> None:
     """It is known by its place in the list, and a block may be given it for its `op` param."""
     row = block("out: x -> act", params="act: op", name="Row")

@@ -9,6 +9,7 @@ import threading
 import pytest
 
 from archc.shapes import (
+    EMPTY,
     Cond,
     Dim,
     Formula,
@@ -16,6 +17,7 @@ from archc.shapes import (
     absolute,
     and_,
     ceil,
+    compare,
     eq,
     evaluate,
     exp,
@@ -228,6 +230,14 @@ def test_symbols_and_unknown_sizes():
     assert symbols((H // 2, [W > 3], 1 / C, "x", 3, None)) == {"H", "W", "C"}
     assert unknowns(u * H) == {"u": "the number of nonzero entries"}
     assert u is not symbol("u")
+
+
+def test_a_free_dimension_that_may_be_0():
+    p = symbol("P", EMPTY)
+    assert unknowns(p * H) == {} and (p >= 1) is not True and (p >= 0) is True
+    assert (p.least, H.least, (p + H).least) == (0, 1, 1)
+    assert [str(c) for c in compare(2 * (p // 2), p).conditions] == ["P % 2 == 0"]
+    assert compare(p, H).kind == compare(p, p + 1).kind == "different"
 
 
 def test_substitution_is_simultaneous():
