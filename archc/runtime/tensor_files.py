@@ -19,8 +19,8 @@ from archc.source.diagnostic import Diagnostic, SpecError
 
 PICKLES = (".pt", ".pth", ".bin", ".ckpt")
 _INDEX = ".index.json"
-_WINDOW = 32 << 20  # bytes that may be read of a file before they are let go
-_SHARE = 20  # or this part of the file, whichever is more
+_WINDOW = 8 << 20  # bytes that may be read of a file before they are let go
+_SHARE = 50  # or this part of the file, whichever is more
 
 
 class Header(NamedTuple):

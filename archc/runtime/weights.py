@@ -153,15 +153,21 @@ def _check_memory(ours: Mapping[str, Tensor], proof: Proof, theirs: Tensors, pla
 def _copy(target: Tensor, recipe: Recipe, theirs: Tensors) -> None:
     """Copy what a recipe makes, a large tensor piece by piece, so that little of a file is held at once."""
     size = target.numel() * target.itemsize
-    if target.dim() == 0 or size <= theirs.window or joins(recipe):
-        target.copy_(made(recipe, theirs.__getitem__))
+    value = made(recipe, theirs.__getitem__)
+    axis = max(range(value.dim()), key=value.stride, default=0)  # along it, pieces lie together in the file
+    if size <= theirs.window or joins(recipe):
+        target.copy_(value.contiguous())
+        del value
         theirs.spend(size)
         return
-    rows = max(1, theirs.window // (size // len(target)))
-    for start in range(0, len(target), rows):
-        piece = target[start : start + rows]
-        piece.copy_(made(recipe, theirs.__getitem__)[start : start + rows])
-        theirs.spend(piece.numel() * piece.itemsize)
+    length = value.shape[axis]
+    step = max(1, theirs.window // (size // length))
+    for start in range(0, length, step):
+        count = min(step, length - start)
+        value = made(recipe, theirs.__getitem__).narrow(axis, start, count)
+        target.narrow(axis, start, count).copy_(value.contiguous())  # which is fast where it is turned
+        del value
+        theirs.spend(size // length * count)
 
 
 def _adopt(model: nn.Module, ours: Mapping[str, Tensor], new: Mapping[str, Tensor]) -> None:
