@@ -17,8 +17,6 @@ from importlib.metadata import packages_distributions, version
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from torch import nn
-
 ROOT = Path(__file__).parents[2]
 SPECS = ROOT / "specs"
 PAGE = ROOT / "docs" / "zoo.md"
@@ -173,10 +171,10 @@ def sized(address: str, settings: Mapping[str, Any]) -> str:
     return " ".join(words)
 
 
-def package_of(network: nn.Module) -> str:
+def package_of(network: Any) -> str:
     """The package that a network comes from, with its version: `torchvision 0.28.0`."""
     module = type(network).__module__.partition(".")[0]
-    if module == "tests" or type(network) is nn.Sequential:
+    if module == "tests" or type(network).__name__ == "Sequential":
         return "written in the test"
     return versioned(_distributions()[module][0])
 
