@@ -147,16 +147,28 @@ def replace(node: Any, name: Callable[[str], ast.expr | None]) -> Any:
 @lru_cache(maxsize=4096)
 def simplified(label: str) -> str:
     """A label of whole numbers in fewer words: `3 * d // 3` is `d`."""
+    found = _size(label)
+    text = label if found is None else python(found)
+    return text if len(text) < len(label) else label
+
+
+def equal(a: str, b: str) -> bool:
+    """Are two labels one number, whatever their names stand for? Not where nothing can be said."""
+    found = _size(a)
+    return a == b or (found is not None and found == _size(b))
+
+
+def _size(label: str) -> Dim | None:
+    """A label as a size over its names; None where it is none, or has no names."""
     names = labels.names(label)
     if not names:
-        return label
+        return None
     code = compile(ast.parse(label, mode="eval"), "<label>", "eval")
     try:
         found = eval(code, {"__builtins__": {}, **{n: symbol(n) for n in names}})
-        text = python(found) if isinstance(found, Dim) else label
-    except Exception:  # what sizes refuse (true division, a function) keeps its words
-        return label
-    return text if len(text) < len(label) else label
+    except Exception:  # what sizes refuse: true division, a function
+        return None
+    return found if isinstance(found, Dim) else None
 
 
 def label_expression(label: str, name: Callable[[str], ast.expr]) -> ast.expr:

@@ -7,13 +7,14 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from archc.emit.coded import Coder, Slot, key
+from archc.emit.coded import Coder, Slot, equal, key
 from archc.emit.flow import Flow, Flows
 from archc.emit.loops import counted
 from archc.emit.order import Step
 from archc.emit.starts import Line, dotted, starts, weight
+from archc.graph import labels
 from archc.graph.attributes import attribute, module_source
-from archc.graph.ir import Copy, Graph, Member
+from archc.graph.ir import Bundle, Copy, Graph, Member
 from archc.lang.walk import free_names
 from archc.shapes import Dim, Formula, Num, Real
 from archc.source.diagnostic import Diagnostic, SpecError
@@ -118,7 +119,7 @@ class _Writer:
         made.shaping = flows.shaping
         for node in self.graph.nodes:
             made.helpers.update(getattr(getattr(self.graph.node(node), "op", None), "helpers", {}))
-        made.folded = self.graph.folded.union(self._literal_counts())
+        made.folded = self.graph.folded.union(self._literal_counts(), self._lost())
         return made
 
     def _keywords(self, graph: Graph) -> tuple[str, ...]:
@@ -201,7 +202,8 @@ class _Writer:
             end = at + 1
             while end < len(marks) and marks[end] == marks[at]:
                 end += 1
-            if end - at >= RUN:
+            # A first copy and others after it, as in a stage, are one code for any number of others.
+            if end - at >= (2 if at == 1 and end == len(marks) else RUN):
                 one = self._one(marks[at], copies[at])
                 items.append(f"*({one} for _ in range({self.coder.number(end - at)}))")
             else:
@@ -218,6 +220,12 @@ class _Writer:
         if len(varying) != 1:
             return None
         at = varying[0]
+        step = _step([r[at] for r in rows])
+        if step is not None:
+            number = self.coder.local("i")
+            size = f"{self.coder.slot(rows[0][at])} + {number} * {self.coder.slot(step)}"
+            one = self._one(marks[0], copies[0], {at: size})
+            return f"{one} for {number} in range({self.coder.number(len(rows))})"
         variable = self.coder.local(marks[0][0].arguments[at].name)
         one = self._one(marks[0], copies[0], {at: variable})
         return f"{one} for {variable} in ({', '.join(self.coder.slot(r[at]) for r in rows)})"
@@ -238,6 +246,14 @@ class _Writer:
                 for part in [*parts, *(test for c in clauses or () for test in c.tests)]:
                     yield from free_names(part)
 
+    def _lost(self) -> Iterator[str]:
+        """The names in sizes whose texts had no room for them."""
+        for node in self.graph.nodes.values():
+            for output in node.outputs:
+                kinds = output.type.members if isinstance(output.type, Bundle) else (output.type,)
+                for size in (size for kind in kinds for size in kind.shape or ()):
+                    yield from getattr(size, "lost", ())
+
     # -- weights ---------------------------------------------------------------------------
 
     def _span(self, path: str) -> Span:
@@ -249,6 +265,22 @@ class _Writer:
             return f"self.{left} = {weight(right)}"
         owner, attribute = left.rsplit(".", 1)
         return f'self.get_submodule("{owner}").{attribute} = {weight(right)}'
+
+
+def _step(slots: Sequence[Slot]) -> Slot | None:
+    """What is added from one number to the next, where that is one number of the block's."""
+    first, second = slots[0], slots[1]
+    step = (second.label or "").removeprefix(f"{first.label} + ")
+    if first.label is None or step == second.label or labels.names(step) is None:
+        return None
+    values = [slot.value for slot in slots]
+    gap = values[1] - values[0]
+    if any(not isinstance(v, int) or v != values[0] + i * gap for i, v in enumerate(values)):
+        return None
+    for i, slot in enumerate(slots[2:], 2):
+        if slot.label is None or not equal(slot.label, f"{first.label} + {i} * ({step})"):
+            return None
+    return Slot(gap, step)
 
 
 class _Bypassed:

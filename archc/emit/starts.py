@@ -6,7 +6,7 @@ from __future__ import annotations
 import copy
 import re
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Container, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import NamedTuple
@@ -24,6 +24,9 @@ from archc.source.text import Span
 KIND = 3
 
 _NUMBERED = re.compile(r"([A-Za-z_][\w.]*?)\.(\d+)\.(.*)")
+_CONV = "nn.Conv"
+"""What the classes begin with whose `bias` is declared to be a tensor or None."""
+
 _LAYER = re.compile(r"nn\.(?!Parameter\b)\w+")
 
 
@@ -47,7 +50,7 @@ class Layer(NamedTuple):
 @dataclass(slots=True)
 class Kind:
     """How all layers of a class in torch.nn start: an initialiser for each name, and the names that some
-    of these layers do not have."""
+    of these layers do not have, or may lack as torch declares them."""
 
     paths: list[str] = field(default_factory=list)
     fills: dict[str, Initialiser] = field(default_factory=dict)
@@ -86,7 +89,8 @@ def starts(
         for name, fill in kind.fills.items()
     }
     rest = {path: i for path, i in rules.items() if done.get(path) != i}
-    yield from _by_path(graph, rest, turns, coder, span)
+    maybe = {f"{layer.path}.bias" for layer in _layers(reduced) if layer.kind.startswith(_CONV)}
+    yield from _by_path(graph, rest, maybe, turns, coder, span)
 
 
 # -- layers of a kind --------------------------------------------------------------------------
@@ -105,7 +109,7 @@ def _kinds(graph: Graph, rules: Mapping[str, Initialiser]) -> dict[str, Kind]:
         if layer.kind:
             found.setdefault(layer.kind, Kind()).paths.append(layer.path)
     names = {layer.path: layer.names for layer in layers}
-    for kind in found.values():
+    for kind_name, kind in found.items():
         for name in dict.fromkeys(name for path in kind.paths for name in names[path]):
             there = [path for path in kind.paths if name in names[path]]
             wanted = [rules.get(f"{path}.{name}") for path in there]
@@ -114,7 +118,7 @@ def _kinds(graph: Graph, rules: Mapping[str, Initialiser]) -> dict[str, Kind]:
             most, count = Counter(map(repr, wanted)).most_common(1)[0]
             if 2 * count > len(there):
                 kind.fills[name] = next(i for i in wanted if i is not None and repr(i) == most)
-                if len(there) < len(kind.paths):
+                if len(there) < len(kind.paths) or (kind_name.startswith(_CONV) and name == "bias"):
                     kind.partial.add(name)
     found = {name: kind for name, kind in found.items() if kind.fills and len(kind.paths) > 1}
     return found if any(len(kind.paths) >= KIND for kind in found.values()) else {}
@@ -183,10 +187,12 @@ def _disputed(ties: tuple[tuple[str, str], ...], rules: Mapping[str, Initialiser
 def _by_path(
     graph: Graph,
     rules: Mapping[str, Initialiser],
+    maybe: Container[str],
     turns: Mapping[str, int],
     coder: Coder,
     span: Callable[[str], Span],
 ) -> list[Line]:
+    """`maybe` are the weights that torch declares to be a tensor or None, which no attribute can give."""
     loops: dict[tuple[str, str], list[int]] = {}  # path around a number -> the numbers
     for path in rules:
         numbered = _NUMBERED.fullmatch(path)
@@ -202,7 +208,8 @@ def _by_path(
         count = counts[key] if key is not None else 0
         if key is None or count < 2:
             over = ""
-            fill = coder.text(initialiser.fill(weight(path)), building=True)
+            source = weight(path) if path not in maybe else f'self.get_parameter("{path}")'
+            fill = coder.text(initialiser.fill(source), building=True)
             found.append(Line(span(path), fill))
         elif key not in done:
             done.add(key)

@@ -83,7 +83,7 @@ def floor(value: Any) -> Any:
     if isinstance(value, Formula):
         exact = rational(value)
         return exact[0] // exact[1] if exact else of_atom(Opaque("floor", (value,)))
-    return value if _is_size(value) else math.floor(value)
+    return value if _is_size(value) else call("floor", math.floor(value), value)
 
 
 def ceil(value: Any) -> Any:
@@ -91,12 +91,12 @@ def ceil(value: Any) -> Any:
     if isinstance(value, Formula):
         exact = rational(value)
         return -(-exact[0] // exact[1]) if exact else of_atom(Opaque("ceil", (value,)))
-    return value if _is_size(value) else math.ceil(value)
+    return value if _is_size(value) else call("ceil", math.ceil(value), value)
 
 
 def _real(name: str, function: Any) -> Any:
     def apply(value: Any) -> Any:
-        return Formula(name, (value,)) if _symbolic(value) else function(value)
+        return Formula(name, (value,)) if _symbolic(value) else call(name, function(value), value)
 
     apply.__name__ = apply.__qualname__ = name
     apply.__doc__ = f"`math.{name}`."

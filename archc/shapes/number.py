@@ -23,6 +23,9 @@ LABEL_LENGTH = 120
 
 _NO_NAMES: frozenset[str] = frozenset()
 
+Terms = tuple[tuple[tuple[str, int], int], ...]
+"""A sum: texts with their binding strengths, and how often each of them is added."""
+
 
 class Num(int):
     """An int with the text that gives it.
@@ -40,6 +43,10 @@ class Num(int):
     names: frozenset[str]
     parts: tuple[Any, Any] | None = None
     """Of a quotient without a rest: what was divided, and by what."""
+    terms: Terms = ()
+    """Of a sum or a multiple: what is added up."""
+    lost: frozenset[str] = _NO_NAMES
+    """Names that went into the number and for which its text had no room."""
 
     def __new__(cls, value: int, label: str, level: int = ATOM, names: frozenset[str] = _NO_NAMES) -> Num:
         self = int.__new__(cls, value)
@@ -56,6 +63,7 @@ class Real(float):
     label: str
     level: int
     names: frozenset[str]
+    lost: frozenset[str] = _NO_NAMES
 
     def __new__(cls, value: float, label: str, level: int = ATOM, names: frozenset[str] = _NO_NAMES) -> Real:
         self = float.__new__(cls, value)
@@ -86,15 +94,22 @@ def plain(value: Any) -> Any:
     return value
 
 
-def stamped(value: Any, label: str, level: int, names: frozenset[str]) -> Any:
-    """`value` with this text, or plain where the text is too long to be of use."""
+def stamped(value: Any, label: str, level: int, names: frozenset[str], *of: Any) -> Any:
+    """`value` with this text, or its own digits where the text is too long to be of use. `of` are the
+    numbers that it was made of: what their texts have lost is lost to this one too."""
+    lost = frozenset().union(*(v.lost for v in of if isinstance(v, (Num, Real))))
     if len(label) > LABEL_LENGTH:
-        return value
+        lost |= names
+        label, level, names = repr(value), UNARY if value < 0 else ATOM, _NO_NAMES
     if isinstance(value, int):
-        return Num(value, label, level, names)
-    if isinstance(value, float) and math.isfinite(value):
-        return Real(value, label, level, names)
-    return value
+        found: Any = Num(value, label, level, names)
+    elif isinstance(value, float) and math.isfinite(value):
+        found = Real(value, label, level, names)
+    else:
+        return value
+    if lost:
+        found.lost = lost
+    return found
 
 
 def written(value: Any) -> tuple[str, int, frozenset[str]] | None:
@@ -118,7 +133,7 @@ def call(function: str, value: Any, *arguments: Any) -> Any:
     if None in texts:
         return value
     label = f"{function}({', '.join(t[0] for t in texts if t)})"
-    return stamped(value, label, ATOM, frozenset().union(*(t[2] for t in texts if t)))
+    return stamped(value, label, ATOM, frozenset().union(*(t[2] for t in texts if t)), *arguments)
 
 
 def _bracketed(text: str, bracket: bool) -> str:
@@ -139,10 +154,51 @@ def _joined(symbol: str, level: int, left: Any, right: Any, value: Any) -> Any:
     else:
         x = _bracketed(a[0], a[1] < level)
         y = _bracketed(b[0], b[1] <= level or b[1] == UNARY)
-    found = stamped(value, f"{x} {symbol} {y}", level, a[2] | b[2])
+    terms = _terms(symbol, left, right) if isinstance(value, int) else ()
+    text = f"{x} {symbol} {y}"
+    if symbol == "+" and 0 < len(terms) < len(_summed(left)) + len(_summed(right)):
+        text, level = _sum(terms)
+    found = stamped(value, text, level, a[2] | b[2], left, right)
+    if isinstance(found, Num):
+        found.terms = terms
     if symbol == "//" and isinstance(found, Num) and plain(left) == value * plain(right):
         found.parts = left, right
     return found
+
+
+def _summed(value: Any) -> Terms:
+    """What is added up in a number: of one that is no sum, the number itself."""
+    if not isinstance(value, Num):
+        return ()
+    return value.terms or (((value.label, value.level), 1),)
+
+
+def _terms(symbol: str, left: Any, right: Any) -> Terms:
+    """The terms of a sum or of a multiple, equal ones together: `c + g` and `g` are `c` and twice `g`."""
+    if symbol == "+" and isinstance(left, Num) and isinstance(right, Num):
+        counts = dict(_summed(left))
+        for term, count in _summed(right):
+            counts[term] = counts.get(term, 0) + count
+        return tuple(counts.items())
+    if symbol == "*":
+        for one, other in ((left, right), (right, left)):
+            if isinstance(one, Num) and type(other) is int and other > 0 and not one.terms:
+                return (((one.label, one.level), other),)
+    return ()
+
+
+def _sum(terms: Terms) -> tuple[str, int]:
+    """Text and level of a sum."""
+    texts = []
+    for position, ((text, level), count) in enumerate(terms):
+        if count == 1:
+            texts.append(_bracketed(text, level < SUM or (level == SUM and position > 0)))
+        else:
+            texts.append(f"{count} * {_bracketed(text, level <= PRODUCT)}")
+    if len(terms) > 1:
+        return " + ".join(texts), SUM
+    (_, level), count = next(iter(terms))
+    return texts[0], level if count == 1 else PRODUCT
 
 
 def _multiply(a: Any, b: Any) -> Any:
@@ -188,7 +244,8 @@ def _backward(symbol: str, level: int, function: Callable[[Any, Any], Any]) -> C
 
 
 def _negated(self: Any) -> Any:
-    return stamped(-plain(self), f"-{_bracketed(self.label, self.level <= UNARY)}", UNARY, self.names)
+    text = f"-{_bracketed(self.label, self.level <= UNARY)}"
+    return stamped(-plain(self), text, UNARY, self.names, self)
 
 
 def _absolute(self: Any) -> Any:

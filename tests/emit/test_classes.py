@@ -84,6 +84,28 @@ def test_structure_makes_variants(emitted) -> None:
     assert "Variant of `Res` with input `t`" in source
 
 
+def test_a_variant_is_named_once_for_what_its_parts_have_too(emitted) -> None:
+    source = emitted(
+        """\
+  Inner:
+    inputs: {x: '[B, C]', gate: '[B, C]?'}
+    nodes: {fc: linear(C)}
+    flow: {y: (x -> fc) * gate}
+  Outer:
+    inputs: {x: '[B, C]', gate: '[B, C]?'}
+    nodes: {inner: Inner}
+    flow: {y: x -> inner(gate)}
+  A:
+    inputs: {x: '[B, 8]', gate: '[B, 8]?'}
+    nodes: {a: Outer, b: Outer}
+    flow: {y: x -> a -> b(gate)}
+"""
+    ).source
+    names = ["Inner", "InnerWithOptionalGate", "Outer", "OuterWithOptionalGate", "A"]
+    assert list(signatures(source)) == names
+    assert "Variant of `Outer` with optional input `gate`." in source
+
+
 def test_copies_alike_are_one_loop(emitted) -> None:
     source = emitted(
         """\
@@ -171,6 +193,64 @@ def test_cost_does_not_grow_with_copies(emitted) -> None:
 """
     few, many = emitted(blocks).source, emitted(blocks, depth=2000).source
     assert many.replace("2000", "12") == few
+
+
+GROWING = """\
+  Grow:
+    params: {growth: int = 3}
+    inputs: {x: '[B, C]'}
+    nodes: {fc: linear(growth)}
+    flow: {y: "x, (x -> fc) -> concat"}
+  Net:
+    params: {growth: int = 3, layers: int = 5, stem: int = 8}
+    inputs: {x: '[B, 4]'}
+    nodes:
+      stem: linear(stem)
+      grow: {call: Grow(growth), repeat: layers}
+      out: linear(2)
+    flow: {y: x -> stem -> grow -> out}
+"""
+
+
+@pytest.mark.parametrize("layers", [5, 60], ids=["few", "so many that no text tells the sum"])
+def test_copies_that_grow_are_counted(emitted, layers: int) -> None:
+    made = emitted(GROWING, layers=layers)
+    assert f"Grow(stem + i * growth, growth=growth) for i in range({layers})" in " ".join(made.source.split())
+    root = build_module(made)
+    assert set(inspect.signature(root).parameters) == {"growth", "stem"}
+    for settings in ({"growth": 2}, {"stem": 7}, {"growth": 9, "stem": 1}):
+        ours = {n: t.shape for n, t in root(**settings).state_dict().items()}
+        spec = build_module(emitted(GROWING, layers=layers, **settings))().state_dict()
+        assert ours == {n: t.shape for n, t in spec.items()}
+
+
+def test_a_size_whose_text_is_too_long_is_of_no_argument(emitted) -> None:
+    long = "a_name_of_a_width_that_goes_on_for_fifty_letters_"
+    blocks = f"""\
+  A:
+    params: {{{long}1: int = 8, {long}2: int = 4, {long}3: int = 3, out: int = 2}}
+    inputs: {{x: '[B, 4]'}}
+    nodes: {{a: linear({long}1), b: linear({long}2), c: linear({long}3), d: linear(out)}}
+    flow: {{y: "(x -> a), (x -> b), (x -> c) -> concat -> d"}}
+"""
+    source = emitted(blocks).source
+    assert signatures(source) == {"A": ["out"]}
+    assert "self.d = nn.Linear(15, out)" in source
+
+
+def test_a_size_that_a_part_was_made_for_is_no_argument(emitted) -> None:
+    blocks = """\
+  Part:
+    inputs: {x: '[B, C]'}
+    nodes: {a: linear(3 if C == 8 else 5), b: linear(C)}
+    flow: {y: x -> a -> b}
+  A:
+    params: {width: int = 8, out: int = 2}
+    inputs: {x: '[B, 4]'}
+    nodes: {a: linear(width), part: Part, b: linear(out)}
+    flow: {y: x -> a -> part -> b}
+"""
+    assert signatures(emitted(blocks).source) == {"Part": [], "A": ["out"]}
 
 
 def test_lines_lead_to_the_spec(emitted) -> None:

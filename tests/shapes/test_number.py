@@ -167,3 +167,24 @@ def test_a_label_evaluates_to_its_number(tree):
     if isinstance(number, (Num, Real)):
         assert eval(number.label, {}, names) == number
         assert number.names <= set(names)
+
+
+def test_equal_terms_of_a_sum_are_counted():
+    c, g = labelled(64, "c"), labelled(32, "g")
+    total = c
+    for _ in range(200):
+        total = total + g
+    assert (total, total.label) == (6464, "c + 200 * g")
+    assert (c + 2 * g + g).label == "c + 3 * g"
+    assert (c * 2 + 3 * c).label == "5 * c"
+    assert (c // 2 + c // 2).label == "2 * (c // 2)"
+    assert ((g - c) + (g - c)).label == "2 * (g - c)"
+
+
+def test_names_that_a_text_has_no_room_for_are_lost():
+    name = "n" * 50
+    product = labelled(2, name) * labelled(3, "b") * labelled(2, name) * labelled(5, "c") * labelled(2, name)
+    assert (product, product.label, product.names) == (120, "120", frozenset())
+    assert product.lost == {name, "b", "c"}
+    assert (product + labelled(1, "d")).label == "120 + d"
+    assert (product + labelled(1, "d")).lost == product.lost
