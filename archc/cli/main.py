@@ -167,7 +167,7 @@ def _dispatch(words: list[str]) -> int:
         options = parser.parse_args(words[1:])
     except SystemExit as ended:  # --help
         return int(ended.code or 0)
-    if getattr(options, "allow_ops", None):
+    if getattr(options, "allow_ops", None) and os.getcwd() not in sys.path:
         sys.path.append(os.getcwd())  # behind all else: a module of the user's may lie beside the specs
     return module.execute(options)
 

@@ -2,7 +2,7 @@
 
 - ```` ```yaml ```` is a spec and is checked. Without `archc:` it is the body of a block `Net` or, where its
   keys are PascalCase, of `blocks`. The info string holds settings as on the command line (`-p C=64`,
-  `--given m`, `--absent m`, `#Block@preset`), `file=name.yaml` for a spec that the rest of the page
+  `--given m`, `--absent m`, `--allow-ops my_ops`, `#Block@preset`), `file=name.yaml` for a spec that the rest of the page
   uses, `error A301` where that is what the check must say, and `skip REASON`.
 - A comment behind a flow line that reads as a shape (`# [B, 64]`, `# int64[B]`, `# ([B, 4], [B, 4])`,
   `# absent`) is one: that of the line's value, or values with ` and ` between them.
@@ -11,7 +11,8 @@
 - ```` ```console ```` holds lines `$ archc ...` and what they print. `...` stands for anything.
 - ```` ```python ```` runs; what a `print(...)` with a comment behind it prints is that comment, and the text
   in a ```` ```text ```` right after is what all of its prints give.
-- ```` ```python build net.yaml -p C=64 ```` is what that command writes.
+- ```` ```python build net.yaml -p C=64 ```` is what that command writes, ```` ```python file=my_ops.py ````
+  a module that the rest of the page uses.
 
 Console and Python fences of a page share a folder and a namespace, and run in order. Texts that differ
 are written anew by `pytest --golden tests/docs`.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shlex
+import sys
 from pathlib import Path
 
 import pytest
@@ -37,15 +38,21 @@ def test_example_yields_its_code(code: str, tmp_path: Path, monkeypatch: pytest.
     fences = [(words, text) for kind, words, text in FENCE.findall(explain(code)) if kind == "yaml"]
     words, text = fences[0]
     Path("spec.yaml").write_text(text, encoding="utf-8")
-    for name, further in fences[1:]:
+    modules = [
+        (words, text) for kind, words, text in FENCE.findall(explain(code)) if kind == "python" and words
+    ]
+    for name, further in (*fences[1:], *modules):
         Path(name).write_text(further, encoding="utf-8")
+    monkeypatch.syspath_prepend(tmp_path)
+    for name, _ in modules:
+        monkeypatch.delitem(sys.modules, name.removesuffix(".py"), raising=False)
     found = told(shlex.split(words))
     assert [d.code for d in found] == [code]
 
 
 def told(words: list[str]) -> tuple[Diagnostic, ...]:
     """What archc says of `spec.yaml`, checked, named, built, loaded or saved as the info string wants."""
-    kinds = ("-p", "--given", "--absent", "--names", "--weights", "--save")
+    kinds = ("-p", "--given", "--absent", "--names", "--weights", "--save", "--allow-ops")
     options: dict[str, list[str]] = {kind: [] for kind in kinds}
     address, build, unbound = "spec.yaml", False, False
     rest = iter(words)
@@ -61,7 +68,9 @@ def told(words: list[str]) -> tuple[Diagnostic, ...]:
             build = True
     report = Report()
     fixed = {"given": options["--given"], "absent": options["--absent"]}
-    result = check(address, options["-p"], **fixed, report=report, unbound=unbound)
+    result = check(
+        address, options["-p"], **fixed, ops=options["--allow-ops"], report=report, unbound=unbound
+    )
     for name in options["--names"]:
         assert result.graph is not None
         resolve(result.graph, name, report)

@@ -7,6 +7,7 @@ import contextlib
 import io
 import re
 import shlex
+import sys
 import tokenize
 from collections.abc import Callable, Iterator
 from functools import partial
@@ -40,6 +41,7 @@ def test_spec(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     (tmp_path / "specs").symlink_to(ROOT / "specs")
+    _importable(page, tmp_path, monkeypatch)
     for fence in page:
         _write(fence, tmp_path)
     options = Options(spec)
@@ -50,6 +52,7 @@ def test_spec(
         options.settings,
         given=options.given,
         absent=options.absent,
+        ops=options.ops,
         probe=ask_torch,
     )
     shown = render(result.diagnostics, color=False)
@@ -78,6 +81,7 @@ class Options:
         self.settings: list[str] = []
         self.given: list[str] = []
         self.absent: list[str] = []
+        self.ops: list[str] = []
         self.codes: list[str] = []
         self.target = ""
         self.file = "net.yaml"
@@ -85,6 +89,7 @@ class Options:
             "-p": self.settings,
             "--given": self.given,
             "--absent": self.absent,
+            "--allow-ops": self.ops,
             "error": self.codes,
             "warning": self.codes,
         }
@@ -149,6 +154,7 @@ def test_page(page: list[Any], compare: Compare, tmp_path: Path, monkeypatch: py
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("NO_COLOR", "1")
     (tmp_path / "specs").symlink_to(ROOT / "specs")
+    _importable(page, tmp_path, monkeypatch)
     names: dict[str, Any] = {"__name__": "__main__"}
     printed = None
     for fence in page:
@@ -162,14 +168,29 @@ def test_page(page: list[Any], compare: Compare, tmp_path: Path, monkeypatch: py
             _console(fence, compare)
         elif fence.words[:1] == ("build",):
             compare(fence, _run(["build", *fence.words[1:]])[1])
-        elif fence.language == "python":
+        elif fence.language == "python" and not _file(fence):
             printed = _python(fence, names)
 
 
 def _write(fence: Any, folder: Path) -> None:
-    """Leave a named spec for what comes after it."""
-    if fence.language == "yaml" and any(word.startswith("file=") for word in fence.words):
-        (folder / Options(fence).file).write_text(whole(fence.text), encoding="utf-8")
+    """Leave a named spec or module for what comes after it."""
+    name = _file(fence)
+    if name is not None:
+        text = whole(fence.text) if fence.language == "yaml" else fence.text
+        (folder / name).write_text(text, encoding="utf-8")
+
+
+def _file(fence: Any) -> str | None:
+    """The file that a fence is."""
+    return next((word.removeprefix("file=") for word in fence.words if word.startswith("file=")), None)
+
+
+def _importable(page: list[Any], folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let a page's modules be imported from a folder, each page's anew."""
+    monkeypatch.syspath_prepend(folder)
+    for fence in page:
+        if fence.language == "python" and (name := _file(fence)):
+            monkeypatch.delitem(sys.modules, name.removesuffix(".py"), raising=False)
 
 
 def _console(fence: Any, compare: Compare) -> None:
