@@ -103,14 +103,14 @@ def _run_time(graph: Graph, size: Dim) -> tuple[str, frozenset[str]] | None:
     return f"({printed(tree)})" if isinstance(tree, ast.IfExp) else printed(tree), frozenset(needs)
 
 
-def _read(graph: Graph, size: str, port: str) -> str:
-    """A run-time size as code that reads it off an input."""
+def _read(graph: Graph, size: str, port: str, sure: bool = False) -> str:
+    """A run-time size as code that reads it off an input, which may be `sure` to be there."""
     place = graph.sizes[size]
     assert place is not None
     _, *index, axis = place
     argument = argument_name(port)
     there = argument + "".join(f"[{i}]" for i in index) + f".shape[{axis}]"
-    return f"{there} if {argument} is not None else 0" if graph.may_be_empty(size) else there
+    return f"{there} if {argument} is not None else 0" if graph.may_be_empty(size) and not sure else there
 
 
 def _guard(graph: Graph, guard: Guard) -> list[ast.stmt]:
@@ -119,13 +119,13 @@ def _guard(graph: Graph, guard: Guard) -> list[ast.stmt]:
     places = {n: graph.sizes.get(n) for n in names}
     values: dict[str, str] = {}
     ports = {ref.node: port for port, ref in graph.inputs.items()}
-    opens = []
+    opens = [port for port in graph.open if port in guard.needs]
     for name, place in places.items():
         if place is None or place[0].node not in ports:
             return []
         port = ports[place[0].node]
         opens += [port] if port in graph.open and not graph.may_be_empty(name) else []
-        values[name] = _read(graph, name, port)
+        values[name] = _read(graph, name, port, sure=port in guard.needs)
     condition = replace(
         expression(python(guard.condition)), lambda n: expression(values[n]) if n in values else None
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import reduce
-from operator import or_
+from operator import and_, or_
 from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
 
 from archc.graph import presence
@@ -96,13 +96,13 @@ class Applications:
             self._disagree(bound, types, wrong, span)
         if graph is None:
             raise Failed
-        builder.require(facts, span)
+        builder.require(facts, span, cases=cases)
         if not self._context.outline:
             for size in bound.target.sizes:
                 self._agree(bound.block.name, size, inside)
             self._vanish(graph, inside, open_, span)
         origins = builder.origins(graph, inside.origins)
-        self._guards(graph, origins, span, frame)
+        self._guards(graph, origins, span, frame, open_, cases)
         # Inside lists and operators, numbers arrive without their labels.
         for value in bound.params.values():
             if not isinstance(value, Num | Real):
@@ -174,9 +174,11 @@ class Applications:
                 )
                 self._context.fail("A413", message, span, FIX_PRESENCE)
 
-    def _guards(self, graph: Graph, origins: dict, span: Span, frame: str) -> None:
+    def _guards(
+        self, graph: Graph, origins: dict, span: Span, frame: str, open_: Mapping[str, int], cases: int
+    ) -> None:
         """What a block demands of its sizes, demanded of this block's."""
-        key = (id(graph), tuple(origins.items()))
+        key = (id(graph), tuple(origins.items()), tuple(open_.items()), cases)
         if key in self._guarded:
             return
         self._guarded.add(key)
@@ -189,7 +191,8 @@ class Applications:
                 with self._context.inside(Frame(span, frame), origins):
                     self._refuse(guard, fact, origins)
             way = (*guard.trace, Frame(span, frame))
-            self._builder.require(fact, guard.span, guard.message, way)
+            there = reduce(and_, (open_[port] for port in guard.needs), cases)
+            self._builder.require(fact, guard.span, guard.message, way, there)
 
 
 def label_names(value: Any) -> frozenset[str]:

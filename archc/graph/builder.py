@@ -147,11 +147,11 @@ class Builder:
                 used |= dict.fromkeys(size_names(feed.operand.value), feed.span)
         for name, where in used.items():
             port = self.graph.told_by(name)
-            if port is not None and not self.graph.may_be_empty(name) and cases & ~self._given(port):
+            if port is not None and not self.graph.may_be_empty(name) and cases & ~self.given(port):
                 message = f"`{name}` has no value where `{port}` is not given"
                 self.context.fail("A413", message, where, FIX_PRESENCE)
 
-    def _given(self, port: str) -> int:
+    def given(self, port: str) -> int:
         """The cases in which an open input is given."""
         return presence.given(self.graph.open.index(port), len(self.graph.open))
 
@@ -160,7 +160,7 @@ class Builder:
         if not isinstance(size, Dim) or not self.graph.open:
             return size
         empty = [n for n in symbols(size) if self.graph.may_be_empty(n)]
-        absent = {n: 0 for n in empty if not self._given(self.graph.told_by(n) or "") >> case & 1}
+        absent = {n: 0 for n in empty if not self.given(self.graph.told_by(n) or "") >> case & 1}
         return substitute(size, absent) if absent else size
 
     def operand(self, feed: Feed | None) -> Operand:
@@ -232,12 +232,31 @@ class Builder:
 
     # -- conditions ------------------------------------------------------------------------
 
-    def require(self, facts: Iterable[Cond], span: Span, message: str | None = None, trace=()) -> None:
-        """Note conditions on sizes that must hold when the model runs."""
+    def require(
+        self,
+        facts: Iterable[Cond],
+        span: Span,
+        message: str | None = None,
+        trace=(),
+        cases: int | None = None,
+    ) -> None:
+        """Note conditions on sizes that must hold when the model runs, in these cases or in all."""
+        full = self.full if cases is None else cases
         for fact in facts:
-            if fact not in self._guards:
-                sides = facts.sides.get(fact) if isinstance(facts, Facts) else None
-                self._guards[fact] = Guard(fact, span, message, tuple(trace), sides)
+            own = facts if isinstance(facts, Facts) else Facts()
+            needs = self._needs(fact, own.cases.get(fact, full) & full)
+            known = self._guards.get(fact)
+            if known is None:
+                self._guards[fact] = Guard(fact, span, message, tuple(trace), own.sides.get(fact), needs)
+            elif known.needs - needs:
+                self._guards[fact] = known._replace(needs=known.needs & needs)
+
+    def _needs(self, fact: Cond, cases: int) -> frozenset[str]:
+        """The open inputs without which a condition is not asked for: where it speaks of a size that is 0
+        without one, that makes a difference."""
+        if not any(self.graph.may_be_empty(name) for name in symbols(fact)):
+            return frozenset()
+        return frozenset(port for port in self.graph.open if not cases & ~self.given(port))
 
     def outside(self, found: Type, origins: Mapping[str, Size], numbers: Mapping[str, Any]) -> Type:
         """A called block's type in this block's sizes; `origins` as `Inside` tells them, `numbers` the

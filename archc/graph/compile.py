@@ -187,15 +187,17 @@ def _with_guards(graph: Graph, report: Report) -> Graph:
     for guard in graph.guards:
         _checkable(graph, guard, report)
     own = [g for g in graph.guards if g.message is not None]
-    rest = {g.condition: g for g in graph.guards if g.message is None}
+    joined: list[Guard] = []
     try:
-        conditions = simplify(rest)
-        simplify([*rest, *(g.condition for g in own)])
+        for needs in dict.fromkeys(g.needs for g in graph.guards):
+            rest = {g.condition: g for g in graph.guards if g.message is None and g.needs == needs}
+            joined += [rest.get(c) or Guard(c, None, needs=needs) for c in simplify(rest)]
+            simplify([*rest, *(g.condition for g in own if g.needs == needs)])
     except Contradiction as wrong:
         first = next((g for g in graph.guards if g.condition in wrong.conditions), graph.guards[0])
         report.error("A308", str(wrong), first.span, trace=first.trace)
         return graph
-    graph.guards = tuple(rest.get(c) or Guard(c, None) for c in conditions) + tuple(own)
+    graph.guards = (*joined, *own)
     return graph
 
 

@@ -64,7 +64,9 @@ class Inference:
             ]
             if any(p.variadic for p in op.ports()):
                 kept = [(port, feed) for port, feed in kept if feed is not None]
-            variants.append((self._once(op, kept, span, facts), within))
+            types, found = self._once(op, kept, span)
+            facts.join(found, within)
+            variants.append((types, within))
         return self._merge(op, variants, span), facts
 
     @staticmethod
@@ -80,7 +82,7 @@ class Inference:
             found[there] = found.get(there, 0) | bit
         return found
 
-    def _once(self, op: Op, slots: Sequence[Slot], span: Span, facts: Facts) -> tuple[Tensor, ...]:
+    def _once(self, op: Op, slots: Sequence[Slot], span: Span) -> tuple[tuple[Tensor, ...], Facts]:
         types: list[Tensor | None] = []
         for _, feed in slots:
             bundle = feed and isinstance(feed.operand, Value) and feed.operand.type
@@ -94,8 +96,7 @@ class Inference:
             error = ShapeError(str(wrong))
             error.__cause__ = wrong
             self._refuse(op, slots, error, span)
-        facts.join(found)
-        return (result,) if isinstance(result, Tensor) else tuple(result)
+        return (result,) if isinstance(result, Tensor) else tuple(result), found
 
     def _refuse(self, op: Op, slots: Sequence[Slot], wrong: ShapeError, span: Span):
         feeds = [(port, feed) for port, feed in slots if feed is not None]

@@ -105,7 +105,8 @@ def _same(
             item.span,
             wrong.example or names_help(wrong),
         )
-    builder.require(facts, item.span)
+    is_open = declared.name in builder.graph.open
+    builder.require(facts, item.span, cases=builder.given(declared.name) if is_open else None)
 
 
 def shown(declared: Input) -> str:

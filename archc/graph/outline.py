@@ -59,13 +59,13 @@ class OutlineInference(Inference):
         """Values that are there only where an undecided condition holds."""
         self.unknown = lambda: new_size("nobody has decided it")
 
-    def _once(self, op: Op, slots: Sequence[Slot], span: Span, facts: Facts) -> tuple[Tensor, ...]:
+    def _once(self, op: Op, slots: Sequence[Slot], span: Span) -> tuple[tuple[Tensor, ...], Facts]:
         types: list[Tensor | None] = []
         for _, feed in slots:
             made = feed.operand.type if feed and isinstance(feed.operand, Value) else None
             if isinstance(made, Bundle):
                 if made.count is not None:
-                    return (ANY,) * len(op.outputs)
+                    return (ANY,) * len(op.outputs), Facts()
                 types += made.members
             else:
                 types.append(feed and operand_type(feed.operand))
@@ -74,7 +74,7 @@ class OutlineInference(Inference):
                 found = shapes(op, types)
         except ShapeError as wrong:
             self._refuse(op, slots, wrong, span)
-        return (ANY,) * len(op.outputs) if found is None else found
+        return (ANY,) * len(op.outputs) if found is None else found, Facts()
 
     def outputs(
         self, op: Op, slots: Sequence[Slot], cases: int, span: Span

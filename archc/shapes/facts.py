@@ -58,18 +58,21 @@ def _where(verdict: Verdict) -> str:
 class Facts(list[Cond]):
     """Recorded conditions; `sides` are the sizes that an equality among them compares.
 
+    `cases`: in which cases of a block's open inputs a condition is asked for, where not in all.
     `unknown`: nothing is recorded, what is asked for is supposed to hold; it makes a size where none
     can be told (see `supposing`)."""
 
     def __init__(self, unknown: Callable[[], Dim] | None = None) -> None:
         super().__init__()
         self.sides: dict[Cond, tuple[Size, Size]] = {}
+        self.cases: dict[Cond, int] = {}
         self.unknown = unknown
 
-    def join(self, other: Facts) -> None:
-        """Add what was recorded elsewhere."""
+    def join(self, other: Facts, cases: int) -> None:
+        """Add what was recorded elsewhere, in some cases."""
         self.extend(other)
         self.sides |= other.sides
+        self.cases |= {fact: self.cases.get(fact, 0) | cases for fact in other}
 
 
 _facts: ContextVar[Facts | None] = ContextVar("facts", default=None)

@@ -23,7 +23,8 @@ class Guard(NamedTuple):
     """A condition on the free dimensions, and where it comes from.
 
     `message` is the spec's own words, of a `require`; `trace` the way through blocks and copies.
-    `sides` are the sizes that it compares, where it is an equality that could not be decided.
+    `sides` are the sizes that it compares, where it is an equality that could not be decided. `needs`: it
+    is asked for only where these open inputs of the block are given.
     """
 
     condition: Cond
@@ -31,6 +32,7 @@ class Guard(NamedTuple):
     message: str | None = None
     trace: tuple[Any, ...] = ()
     sides: tuple[Size, Size] | None = None
+    needs: frozenset[str] = frozenset()
 
 
 class Contradiction(Exception):

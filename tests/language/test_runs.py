@@ -31,7 +31,7 @@ def test_runs(right_case: Any, tmp_path: Path) -> None:
             for name, ref in graph.inputs.items()
             if name not in graph.open or name in given
         }
-        if all(evaluate(guard.condition, sizes) for guard in graph.guards):
+        if all(evaluate(guard.condition, sizes) for guard in graph.guards if guard.needs <= given):
             _compare(graph, _outputs(graph, model(**inputs)), sizes, given)
             ran += 1
         else:
