@@ -45,13 +45,15 @@ def _name(variants: list[Class], space: Namespace) -> None:
 @dataclass(frozen=True, slots=True)
 class _Feature:
     """Something that a variant has: for its name and in words. `part`: a member or an input, else
-    what sort of one `of` is; `usual`: a block's plain sort."""
+    what sort of one `of` is; `usual`: a block's plain sort; `ending`: how the name of its class goes on
+    behind the block's."""
 
     name: str
     words: str
     part: bool = True
     of: str = ""
     usual: bool = False
+    ending: str = ""
 
 
 def _wishes(features: Mapping[_Feature, bool], plain: Container[_Feature]) -> list[str]:
@@ -66,10 +68,11 @@ def _wishes(features: Mapping[_Feature, bool], plain: Container[_Feature]) -> li
 
 
 def _told(features: Iterable[_Feature], known: Container[_Feature]) -> list[_Feature]:
-    """The features that are not known; of a part that is new, it is enough to say that it is there."""
+    """The features that are not known; of a part that is new, it is enough to say that it is there, and
+    of an input, without the members that have it too."""
     own = [f for f in features if f not in known]
     new = {f.name for f in own if f.part}
-    return [f for f in own if f.part or f.of not in new]
+    return [f for f in own if f.part or not {f.of, f.ending} & new]
 
 
 def _note(block: str, there: list[_Feature], missing: list[_Feature]) -> str:
@@ -97,7 +100,9 @@ def _features(cls: Class) -> dict[_Feature, bool]:
             short = title.removeprefix(target.name) if isinstance(target, Graph) else title
             words = f"`{name}` of {title}"
             usual = isinstance(target, Graph) and not short
-            sorts[_Feature(pascal(name) + (short or title), words, False, pascal(name), usual)] = False
+            ending = short if isinstance(target, Graph) else ""
+            feature = _Feature(pascal(name) + (short or title), words, False, pascal(name), usual, ending)
+            sorts[feature] = False
     return parts | sorts
 
 
