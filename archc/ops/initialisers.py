@@ -223,7 +223,7 @@ class Dirac(Initialiser):
 
 
 _SINCOS_TABLE = '''def sincos_table(positions: torch.Tensor, dim: int) -> torch.Tensor:
-    """Sines, then cosines, of positions `[n]` at dim / 2 frequencies from 1 to 1 / 10000: `[n, dim]`."""
+    """Sines, then cosines, of positions `[n]` at dim / 2 frequencies: `[n, dim]`."""
     steps = torch.arange(dim // 2, dtype=torch.float64) / (dim // 2)
     angles = positions.double().flatten()[:, None] / 10000**steps
     return torch.cat([angles.sin(), angles.cos()], dim=1)
@@ -236,10 +236,11 @@ def sincos_1d_(tensor: torch.Tensor) -> torch.Tensor:
 '''
 _SINCOS_2D = '''@torch.no_grad()
 def sincos_2d_(tensor: torch.Tensor, height: int, width: int) -> torch.Tensor:
-    """Fill `[..., height * width, dim]` with sinusoidal embeddings of the column, then of the row."""
+    """Fill `[..., height * width, dim]` with sines and cosines: column, then row."""
     y, x = torch.meshgrid(torch.arange(height), torch.arange(width), indexing="ij")
     half = tensor.shape[-1] // 2
-    return tensor.copy_(torch.cat([sincos_table(x, half), sincos_table(y, half)], dim=1))
+    table = torch.cat([sincos_table(x, half), sincos_table(y, half)], dim=1)
+    return tensor.copy_(table)
 '''
 
 
@@ -262,6 +263,10 @@ class Sincos1d(_Fan):
 
     helpers = {"sincos_table": _SINCOS_TABLE, "sincos_1d_": _SINCOS_1D}
 
+    @classmethod
+    def title(cls) -> str:
+        return "sincos_1d"
+
     n: Positive
 
     def check(self, shape: tuple[int, ...], about: tuple[str, ...] = ("init",)) -> None:
@@ -280,6 +285,10 @@ class Sincos2d(_Fan):
     """
 
     helpers = {"sincos_table": _SINCOS_TABLE, "sincos_2d_": _SINCOS_2D}
+
+    @classmethod
+    def title(cls) -> str:
+        return "sincos_2d"
 
     grid: PositiveInts
 
