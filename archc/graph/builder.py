@@ -9,7 +9,7 @@ from archc.graph import presence
 from archc.graph.connect import Feed
 from archc.graph.context import Context
 from archc.graph.infer import FIX_PRESENCE, Inference, Slot
-from archc.graph.ir import Apply, Bundle, Graph, Input, Node, Number, Operand, Output, Pack, Pick, Ref, Type
+from archc.graph.ir import Apply, Bundle, Graph, Node, Number, Operand, Output, Pack, Pick, Ref, Type
 from archc.graph.labels import relabel
 from archc.graph.values import ABSENT, Nothing, Outcome, Results, Value
 from archc.ops.base import Op
