@@ -31,8 +31,13 @@ def compile_blocks(model: nn.Module, **options: Any) -> list[nn.Module]:
         needed = _SIZES * max(variants.values())
         torch._dynamo.config.recompile_limit = max(torch._dynamo.config.recompile_limit, needed)
     for block in found:
-        block.compile(fullgraph=block is not model, **options)
+        block.compile(fullgraph=block is not model and not _is_recurrent(block), **options)
     return found
+
+
+def _is_recurrent(module: nn.Module) -> bool:
+    """Is there a layer within that Dynamo leaves as it is, so that one graph cannot hold the block?"""
+    return any(isinstance(m, nn.RNNBase) for m in module.modules())
 
 
 def _is_block(module: nn.Module, model: nn.Module) -> bool:

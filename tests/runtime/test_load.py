@@ -175,6 +175,18 @@ def test_model_without_blocks_compiles_whole() -> None:
     assert compile_blocks(net, backend="eager") == [net]
 
 
+def test_blocks_with_recurrent_layers_compile_around_them() -> None:
+    torch._dynamo.reset()
+    layer = "Layer: {inputs: {x: '[B, T, 4]'}, nodes: {rnn: lstm(4)}, flow: {y: x -> rnn -> tanh}}"
+    model = "A: {inputs: {x: '[B, T, 4]'}, nodes: {layer: {call: Layer, repeat: 2}}, flow: {y: x -> layer}}"
+    text = archc.text(f"archc: 1\nblocks: {{{layer}, {model}}}")
+    net, eager = load(text), load(text)
+    eager.load_state_dict(net.state_dict())
+    assert len(compile_blocks(net, backend="eager")) == 2
+    x = torch.randn(2, 5, 4)
+    torch.testing.assert_close(net(x), eager(x))
+
+
 def test_whole_graph_capture(net: nn.Module) -> None:
     torch._dynamo.reset()
     x, m = inputs()
