@@ -2,8 +2,8 @@
 
 - ```` ```yaml ```` is a spec and is checked. Without `archc:` it is the body of a block `Net` or, where its
   keys are PascalCase, of `blocks`. The info string holds settings as on the command line (`-p C=64`,
-  `--given m`, `--absent m`, `--allow-ops my_ops`, `#Block@preset`), `file=name.yaml` for a spec that the rest of the page
-  uses, `error A301` where that is what the check must say, and `skip REASON`.
+  `--given m`, `--absent m`, `--allow-ops my_ops`, `#Block@preset`), `file=name.yaml` for a spec that the rest
+  of the page uses, `error A301` where that is what the check must say, and `skip REASON`.
 - A comment behind a flow line that reads as a shape (`# [B, 64]`, `# int64[B]`, `# ([B, 4], [B, 4])`,
   `# absent`) is one: that of the line's value, or values with ` and ` between them.
 - ```` ```text ```` right after a spec that is wrong is how its errors look; of one that is right,
