@@ -14,6 +14,8 @@ What holds stands in further fences:
 - `weights`: all weights with their shapes
 - `numbers`: params, lets and free dimensions of the block, as `repr` of Python or text of a size
 - `guards`: all conditions on sizes, in words
+- `names`: what the only checkpoint map makes of every tensor, `ours: theirs`; then `ignore: pattern` for
+  each name that it passes over
 - `error`, `warning`: all of them, each ``CODE LINE `words` message``; the words are those that the caret
   underlines, the line may be left out, the message may be cut short. Indented below may stand
   `help: ...` and `with: ...` (a related place) of which the text is a part, and `in: LINE words`, the
@@ -36,7 +38,7 @@ from archc.graph.compile import Result, check
 
 HERE = Path(__file__).parent
 FENCE = re.compile(r"^```(\w+)[ ]*([^\n]*)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
-KINDS = {"shapes", "outputs", "weights", "numbers", "guards", "error", "warning"}
+KINDS = {"shapes", "outputs", "weights", "numbers", "guards", "names", "error", "warning"}
 
 
 @dataclass(frozen=True)

@@ -9,8 +9,10 @@ from typing import Any, NoReturn
 
 import pytest
 
+from archc.graph.checkpoints import known_maps, resolve
 from archc.graph.compile import Result
 from archc.graph.ir import Bundle, Graph, Ref, Type
+from archc.graph.recipes import text
 from archc.graph.weights import weights
 from archc.shapes import plain
 from archc.source.diagnostic import Diagnostic
@@ -74,7 +76,21 @@ def guards(graph: Graph, result: Result, wanted: list[str]) -> list[str]:
     return list(result.guards)
 
 
-FACTS = {"shapes": shapes, "outputs": outputs, "weights": owned, "numbers": numbers, "guards": guards}
+def names(graph: Graph, result: Result, wanted: list[str]) -> list[str]:
+    [name] = known_maps(graph)
+    layout = resolve(graph, name)
+    found = [f"{ours}: {text(recipe)}" for ours, recipe in layout.recipes.items()]
+    return found + [f"ignore: {pattern}" for pattern in layout.ignored]
+
+
+FACTS = {
+    "shapes": shapes,
+    "outputs": outputs,
+    "weights": owned,
+    "numbers": numbers,
+    "guards": guards,
+    "names": names,
+}
 
 
 def shown(graph: Graph, ref: Ref) -> str:
