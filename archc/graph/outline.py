@@ -146,7 +146,14 @@ class OutlineBuilder(Builder):
             self.maybe.update(Ref(at, out) for out in range(len(node.outputs)))
         return at
 
-    def require(self, facts: Iterable[Cond], span: Span, message: str | None = None, trace=()) -> None:
+    def require(
+        self,
+        facts: Iterable[Cond],
+        span: Span,
+        message: str | None = None,
+        trace=(),
+        cases: int | None = None,
+    ) -> None:
         """Nothing is demanded of an outline."""
 
     def _known_there(self, op: Op, slots: list[Slot], cases: int, span: Span) -> None:
