@@ -107,21 +107,34 @@ class _Prover:
         """The names of theirs of which something is left over; not where one of ours is `wrong`, which
         is told."""
         recipes = self.proof.recipes
-        whole = {recipe.name for recipe in recipes.values() if isinstance(recipe, Take)}
+        whole: set[str] = set()
+        for name, recipe in recipes.items():
+            if isinstance(recipe, Take) and recipe.name in whole:
+                self.shared(name, recipe.name)
+            elif isinstance(recipe, Take):
+                whole.add(recipe.name)
         parts = {name: recipe for name, recipe in recipes.items() if not isinstance(recipe, Take)}
         twins = [self.recipe(name) for name in self.proof.twins]
         told = [self.recipe(name) for name in wrong]
-        marked = dict.fromkeys(leaf for recipe in parts.values() for leaf in leaves(recipe))
-        marks = Marks({leaf: self.shapes[leaf] for leaf in marked})
+        takers: dict[str, list[str]] = {}
         for name, recipe in parts.items():
-            again = marks.take(recipe)
-            if again is not None or any(leaf in whole for leaf in leaves(recipe)):
-                self.shared(name, again or next(leaf for leaf in leaves(recipe) if leaf in whole))
+            for leaf in dict.fromkeys(leaves(recipe)):
+                takers.setdefault(leaf, []).append(name)
+        unfinished = [leaf for leaf, names in takers.items() if not self.finished(leaf, names, leaf in whole)]
         known = whole | {leaf for recipe in (*twins, *told) for leaf in leaves(recipe)}
-        rest = [name for name in self.headers if name not in known and name not in marked]
+        rest = [name for name in self.headers if name not in known and name not in takers]
         over = self.layout.passed_over(rest)
-        cut = [f"{leaf} (in part)" for leaf in marked if leaf not in known and not marks.whole(leaf)]
+        cut = [f"{leaf} (in part)" for leaf in unfinished if leaf not in known]
         return [name for name in rest if name not in over] + cut
+
+    def finished(self, leaf: str, names: list[str], whole: bool) -> bool:
+        """Do ours of these names take all of a tensor of theirs? That they share none of it is told;
+        `whole`: another one takes all of it."""
+        marks = Marks(leaf, self.shapes[leaf])
+        for name in names:
+            if marks.take(self.recipe(name), self.shapes) or whole:
+                self.shared(name, leaf)
+        return marks.whole
 
     def shared(self, name: str, leaf: str) -> None:
         message = f"`{name}` would have elements of `{leaf}` that another tensor has as well"

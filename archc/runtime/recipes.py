@@ -21,7 +21,7 @@ def made(recipe: Recipe, get: Callable[[str], Tensor]) -> Tensor:
         return torch.stack(parts, recipe.axis) if recipe.stack else torch.cat(parts, recipe.axis)
     tensor = made(recipe.of, get)
     if isinstance(recipe, Turn):
-        return tensor.permute(*reversed(range(tensor.dim())))
+        return tensor.permute(tuple(reversed(range(tensor.dim()))))
     if isinstance(recipe, Reshape):
         return tensor.reshape(recipe.sizes)
     return tensor[tuple(map(_index, recipe.items))]
@@ -39,45 +39,47 @@ def joins(recipe: Recipe) -> bool:
 
 
 class Marks:
-    """Which elements of theirs are taken, of the tensors with these shapes."""
+    """Which elements of one tensor of theirs are taken."""
 
-    def __init__(self, shapes: Mapping[str, tuple[int, ...]]) -> None:
-        self._taken = {name: torch.zeros(shape, dtype=torch.bool) for name, shape in shapes.items()}
+    def __init__(self, name: str, shape: tuple[int, ...]) -> None:
+        self._name = name
+        self._taken = torch.zeros(shape, dtype=torch.bool)
 
-    def whole(self, name: str) -> bool:
-        """Is every element of a tensor taken?"""
-        return bool(self._taken[name].all())
+    @property
+    def whole(self) -> bool:
+        """Is every element taken?"""
+        return bool(self._taken.all())
 
-    def take(self, recipe: Recipe) -> str | None:
-        """Mark what a recipe takes; the name of a tensor of which an element was taken before."""
+    def take(self, recipe: Recipe, shapes: Mapping[str, tuple[int, ...]]) -> bool:
+        """Mark what a recipe takes of the tensor; was one of these elements taken before? `shapes` are
+        those of all that the recipe takes."""
         if isinstance(recipe, Take):
-            return self._mark(recipe.name, self._taken[recipe.name])
+            return recipe.name == self._name and self._mark(self._taken)
         if isinstance(recipe, Join):
-            return next(filter(None, [self.take(part) for part in recipe.parts]), None)
+            return any([self.take(part, shapes) for part in recipe.parts])
         if not isinstance(recipe, Cut):
-            return self.take(recipe.of)
+            return self.take(recipe.of, shapes)
+        if self._name not in leaves(recipe):
+            return False
         view = None if joins(recipe) else self._view(recipe)
         if view is not None:
-            return self._mark(next(leaves(recipe)), view)
-        numbers = Numbers({name: tuple(self._taken[name].shape) for name in leaves(recipe)})
-        again = [self._mark_at(name, at) for name, at, _ in numbers.split(recipe)]
-        return next(filter(None, again), None)
-
-    def _mark(self, name: str, view: Tensor) -> str | None:
-        again = bool(view.any())
-        view.fill_(True)
-        return name if again else None
-
-    def _mark_at(self, name: str, at: Tensor) -> str | None:
-        flat = self._taken[name].view(-1)
+            return self._mark(view)
+        numbers = Numbers({name: shapes[name] for name in leaves(recipe)})
+        [at] = [at for name, at, _ in numbers.split(recipe) if name == self._name]
+        flat = self._taken.view(-1)
         again = bool(flat[at].any()) or at.unique().numel() < at.numel()
         flat[at] = True
-        return name if again else None
+        return again
+
+    def _mark(self, view: Tensor) -> bool:
+        again = bool(view.any())
+        view.fill_(True)
+        return again
 
     def _view(self, recipe: Recipe) -> Tensor | None:
         """The marks of what a recipe takes, as a view; None where there is none."""
         if isinstance(recipe, Take):
-            return self._taken[recipe.name]
+            return self._taken
         assert not isinstance(recipe, Join)
         of = self._view(recipe.of)
         if of is None:

@@ -263,6 +263,13 @@ def test_theirs_of_another_shape(recipe: Recipe) -> None:
         shape_of(recipe, {"w": (6, 4), "x": (6,)})
 
 
+def test_a_number_alone() -> None:
+    recipe = Turn(Reshape(Take("n"), ()))
+    assert made(recipe, lambda _: torch.tensor(3)).shape == ()
+    assert torch.equal(undone({"a": recipe}, {"a": torch.tensor(3)}, {"n": (1,)})["n"], torch.tensor([3]))
+    assert settled("n", [p for _, p in needs(Turn(Take("n")), ())]) == ()
+
+
 def test_numbers_tell_the_way_back() -> None:
     recipe = Turn(Join((Take("a"), Cut(Take("b"), (0,))), 0, False))
     numbers = Numbers({"a": (1, 2), "b": (2, 1, 2)})
