@@ -69,6 +69,7 @@ def test_translation(parity: Callable[..., None], attention: str, layers: int) -
     parity(
         "text/lstm_seq2seq.yaml",
         names="joeynmt",
+        package="joeynmt",
         original=lambda: Translator(attention, layers, feeding=False),
         settings={
             "source_vocab": 11, "target_vocab": 11, "embed": 6, "hidden": 4,
@@ -102,6 +103,7 @@ def test_word_by_word(parity: Callable[..., None], attention: str, feeding: bool
     parity(
         "text/lstm_seq2seq.yaml#Decoder",
         names="joeynmt",
+        package="joeynmt",
         original=lambda: Translator(attention, layers=2, feeding=feeding),
         unused=("encoder.*", "src_embed.*"),
         settings={

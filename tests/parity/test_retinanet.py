@@ -103,3 +103,17 @@ def test_names_of_the_older_file() -> None:
         same = run(again.eval(), x)
     torch.testing.assert_close(logits, same[0])
     torch.testing.assert_close(boxes, same[1])
+
+
+def test_weights_begin_alike() -> None:
+    """What training starts from: the spread of weights, and a probability of 1 in 100 for every class."""
+    ours = archc.load(f"{SPECS}/vision/retinanet.yaml@resnet50_fpn", **SMALL)
+    theirs = network()
+    begun = archc.load(f"{SPECS}/vision/retinanet.yaml@resnet50_fpn", **SMALL)
+    archc.load_weights(begun, theirs.state_dict(), names="torchvision")
+    known = begun.state_dict()
+    for name, tensor in ours.state_dict().items():
+        if tensor.numel() > 4000:
+            assert abs(tensor.std() / known[name].std() - 1) < 0.1, name
+        elif name.endswith("bias"):
+            torch.testing.assert_close(tensor, known[name])
