@@ -133,8 +133,10 @@ class Composer:
             return []
         before = [n for n in used if not self.pending[n].guard <= guard]
         inside = [n for n in used if n not in before]
-        while inside and not self._fits(tree, inside, depth):
-            largest = max(inside, key=lambda n: self.measure.length(self.pending[n].value))
+        movable = [n for n in inside if not _is_plain(self.pending[n].value)]
+        while movable and not self._fits(tree, inside, depth):
+            largest = max(movable, key=lambda n: self.measure.length(self.pending[n].value))
+            movable.remove(largest)
             inside.remove(largest)
             before.append(largest)
         pieces = self._write([n for n in used if n in before])
@@ -191,3 +193,12 @@ class Composer:
         whole = ast.Assign(then.targets, value)
         fits = self.measure.length(value) + self.measure.head(whole) + 4 * depth <= printer.WIDTH
         return whole if fits and nesting(value) <= 2 else None
+
+
+def _is_plain(value: ast.expr) -> bool:
+    """Is it a member of something that has a name, `skips[2]`, and gains nothing from one of its own?"""
+    return (
+        isinstance(value, ast.Subscript)
+        and isinstance(value.value, ast.Name)
+        and isinstance(value.slice, ast.Constant)
+    )

@@ -327,6 +327,17 @@ def test_model_without_inputs_and_weights(model) -> None:
     assert model("  A: {flow: {y: 'zeros([2, 3])'}}")().shape == (2, 3)
 
 
+def test_members_of_a_list_are_written_where_they_are_used(emitted) -> None:
+    source = emitted(
+        """\
+  Sum:
+    inputs: {apart: {bundle: 12, shape: "[B, 8]"}}
+    flow: {the_sum_of_all: apart -> add}
+"""
+    ).source
+    assert " + ".join(f"apart[{n}]" for n in range(12)) in " ".join(source.split())
+
+
 def test_noise_that_is_off_everywhere_is_not_there(emitted) -> None:
     blocks = """\
   L:
