@@ -92,7 +92,11 @@ class Expressions:
 
     def _word_or_name(self, name: Name, kind: str) -> None:
         message = f"`{name.id}` is the name of a {kind} here, so the word needs quotes"
-        self.scope.error("A255", message, name.span, f'write `"{name.id}"`')
+        span, text = name.span, name.span.source.text
+        help = f'write `"{name.id}"`'
+        if text[max(span.start - 1, 0) : span.start] + text[span.end : span.end + 1] in ('""', "''"):
+            help = f"write `'\"{name.id}\"'`: YAML takes one pair of quotes for itself"
+        self.scope.error("A255", message, span, help)
 
     def _compare(self, at: Compare) -> None:
         """Of `mode == down`, the word `down` must not be the name of something else."""

@@ -290,6 +290,17 @@ def test_a_word_that_is_a_name_needs_quotes(word: str, needs_quotes: bool) -> No
     assert [(d.code, d.help) for d in found] == ([("A255", f'write `"{word}"`')] if needs_quotes else [])
 
 
+@pytest.mark.parametrize("quote", ['"', "'"])
+def test_the_quotes_around_a_word_may_be_yaml_s(quote: str) -> None:
+    params = f"params: {{mode: {{type: up | out, default: {quote}out{quote}}}}}\n"
+    (found,) = told(f"{params}nodes: {{n: {{call: relu, when: mode == up}}}}{USE}")
+    assert (found.code, found.help) == (
+        "A255", "write `'\"out\"'`: YAML takes one pair of quotes for itself",
+    )  # fmt: skip
+    params = "params: {mode: {type: up | out, default: '\"out\"'}}\n"
+    assert not told(f"{params}nodes: {{n: {{call: relu, when: mode == up}}}}{USE}")
+
+
 def test_a_hundred_thousand_lines_take_about_a_second() -> None:
     lines = "\n".join(f"      v{i + 1}: v{i} + x -> relu" for i in range(100_000))
     text = f"archc: 1\nblocks:\n  Net:\n    inputs: {{x: [B, C]}}\n    flow:\n      v0: x\n{lines}\n"
