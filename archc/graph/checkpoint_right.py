@@ -10,10 +10,10 @@ import re
 from collections.abc import Callable, Iterator
 from typing import NamedTuple, NoReturn, TypeVar
 
-from archc.graph.recipes import Cut, Item, Join, Range, Recipe, Reshape, Rest, Take, Turn
+from archc.graph.recipes import Axes, Cut, Item, Join, Range, Recipe, Reshape, Take, Turn
 from archc.lang.lexer import LENGTH, Place
 from archc.lang.parser import parse_call, parse_expression, parse_index
-from archc.lang.syntax import Dots, Expr, Slice
+from archc.lang.syntax import Dots, Expr, Literal, Slice
 from archc.source.diagnostic import Diagnostic, Report
 from archc.source.text import Span
 from archc.source.tree import Scalar
@@ -105,7 +105,9 @@ def recipe(theirs: Theirs, text: Callable[[Expr], str], number: Callable[[Expr, 
 
 def _item(item: Expr | Slice | Dots, number: Callable[[Expr, str], int]) -> Item:
     if isinstance(item, Dots):
-        return Rest()
+        return Axes.REST
+    if isinstance(item, Literal) and item.value is None:
+        return Axes.NEW
     if not isinstance(item, Slice):
         return number(item, "index")
     start, stop = (None if end is None else number(end, "index") for end in (item.start, item.stop))

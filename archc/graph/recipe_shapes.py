@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from math import prod
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
-from archc.graph.recipes import Cut, Item, Join, Range, Recipe, Reshape, Rest, Take, Turn, text
+from archc.graph.recipes import Axes, Cut, Item, Join, Range, Recipe, Reshape, Take, Turn, text
 
 Shape = tuple[int, ...]
 
@@ -63,7 +63,12 @@ def _reshaped(recipe: Reshape, shape: Shape) -> Shape:
 
 def _cut(recipe: Cut, shape: Shape) -> Shape:
     found: list[int] = []
-    for item, size in zip(_spread(recipe.items, len(shape)), shape, strict=True):
+    sizes = iter(shape)
+    for item in _spread(recipe.items, len(shape)):
+        if item is Axes.NEW:
+            found.append(1)
+            continue
+        size = next(sizes)
         if isinstance(item, int):
             if not -size <= item < size:
                 raise Misfit(f"there is no index {item} in an axis of {size}")
@@ -75,13 +80,14 @@ def _cut(recipe: Cut, shape: Shape) -> Shape:
     return tuple(found)
 
 
-def _spread(items: tuple[Item, ...], rank: int) -> list[int | Range]:
-    """One item for each axis."""
-    named = [item for item in items if not isinstance(item, Rest)]
-    if len(named) > rank:
-        raise Misfit(f"{len(named)} axes are named, and it has {rank}")
-    at = next((n for n, item in enumerate(items) if isinstance(item, Rest)), len(items))
-    return named[:at] + [Range(None, None)] * (rank - len(named)) + named[at:]
+def _spread(items: tuple[Item, ...], rank: int) -> list[int | Range | Literal[Axes.NEW]]:
+    """One item for each axis, and the new ones between."""
+    wanted = [item for item in items if item is not Axes.REST]
+    named = sum(item is not Axes.NEW for item in wanted)
+    if named > rank:
+        raise Misfit(f"{named} axes are named, and it has {rank}")
+    at = items.index(Axes.REST) if Axes.REST in items else len(items)
+    return [*wanted[:at], *[Range(None, None)] * (rank - named), *wanted[at:]]
 
 
 # Backwards
@@ -164,8 +170,7 @@ def _own_size(recipe: Recipe, axis: int, rank: int) -> int | None:
     if isinstance(recipe, Reshape):
         return recipe.sizes[axis] if axis < len(recipe.sizes) and recipe.sizes[axis] != -1 else None
     if isinstance(recipe, Cut):
-        numbers = sum(isinstance(item, int) for item in recipe.items)
-        kept = [item for item in _spread(recipe.items, rank + numbers) if not isinstance(item, int)]
+        kept = [i for i in _spread(recipe.items, _rank_before(recipe, rank)) if not isinstance(i, int)]
         return _length(kept[axis])
     if isinstance(recipe, Join):
         if recipe.stack and _axis(recipe, rank) == axis:
@@ -176,8 +181,18 @@ def _own_size(recipe: Recipe, axis: int, rank: int) -> int | None:
     return None
 
 
+def _rank_before(recipe: Cut, rank: int) -> int:
+    """How many axes there are before a cut that gives so many."""
+    before = rank + sum(isinstance(i, int) for i in recipe.items) - recipe.items.count(Axes.NEW)
+    if before < 0:
+        raise Misfit(f"`{text(recipe)}` has more axes than the {rank} that are wanted")
+    return before
+
+
 def _length(item: Item) -> int | None:
     """How long a stretch is, whatever the axis; None where that decides."""
+    if item is Axes.NEW:
+        return 1
     if not isinstance(item, Range) or item.stop is None:
         return None
     start = item.start or 0
@@ -188,14 +203,17 @@ def _length(item: Item) -> int | None:
 
 def _uncut(recipe: Cut, shape: tuple[Axis, ...]) -> tuple[Axis, ...]:
     """What is known of a shape before a cut."""
-    numbers = sum(isinstance(item, int) for item in recipe.items)
     sizes = iter(shape)
     found: list[Axis] = []
-    for item in _spread(recipe.items, len(shape) + numbers):
+    for item in _spread(recipe.items, _rank_before(recipe, len(shape))):
         if isinstance(item, int):
             found.append(Extent(item + 1) if item >= 0 else None)
-        else:
-            found.append(_uncut_axis(recipe, item, next(sizes)))
+            continue
+        size = next(sizes)
+        if isinstance(item, Range):
+            found.append(_uncut_axis(recipe, item, size))
+        elif isinstance(size, int) and size != 1:
+            raise Misfit(f"`{text(recipe)}` has 1 where {size} are wanted")
     return tuple(found)
 
 

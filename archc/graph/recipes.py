@@ -1,12 +1,13 @@
 """Recipes: how a tensor of ours is made of the tensors of a checkpoint.
 
-Most are a name alone. The rest cut, turn, reshape and join tensors, which loses nothing: every element
-of ours is one of theirs. So a recipe can be followed both ways.
+Most are a name alone. The rest cut, turn, reshape and join tensors, and compute nothing: every element of
+ours is one of theirs. So a recipe can be followed both ways.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from enum import Enum
 from typing import NamedTuple
 
 
@@ -24,15 +25,18 @@ class Range(NamedTuple):
     step: int = 1
 
 
-class Rest(NamedTuple):
-    """`...` in a cut: all axes that nothing else names."""
+class Axes(Enum):
+    """`...` in a cut, all axes that nothing else names; `null`, a new axis of one."""
+
+    REST = "..."
+    NEW = "null"
 
 
-Item = int | Range | Rest
+Item = int | Range | Axes
 
 
 class Cut(NamedTuple):
-    """`w[:8, 0]`; a number takes its axis away."""
+    """`w[:8, 0, null]`; a number takes its axis away, `null` makes one."""
 
     of: Recipe
     items: tuple[Item, ...]
@@ -112,8 +116,8 @@ def text(recipe: Recipe) -> str:
 
 
 def _item(item: Item) -> str:
-    if isinstance(item, Rest):
-        return "..."
+    if isinstance(item, Axes):
+        return item.value
     if isinstance(item, int):
         return str(item)
     start, stop = ("" if end is None else str(end) for end in item[:2])

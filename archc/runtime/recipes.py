@@ -9,7 +9,7 @@ from types import EllipsisType
 import torch
 from torch import Tensor
 
-from archc.graph.recipes import Cut, Item, Join, Range, Recipe, Reshape, Take, Turn, leaves
+from archc.graph.recipes import Axes, Cut, Item, Join, Range, Recipe, Reshape, Take, Turn, leaves
 
 
 def made(recipe: Recipe, get: Callable[[str], Tensor]) -> Tensor:
@@ -27,10 +27,10 @@ def made(recipe: Recipe, get: Callable[[str], Tensor]) -> Tensor:
     return tensor[tuple(map(_index, recipe.items))]
 
 
-def _index(item: Item) -> int | slice | EllipsisType:
-    if isinstance(item, int):
-        return item
-    return slice(*item) if isinstance(item, Range) else ...
+def _index(item: Item) -> int | slice | EllipsisType | None:
+    if isinstance(item, Axes):
+        return ... if item is Axes.REST else None
+    return slice(*item) if isinstance(item, Range) else item
 
 
 def joins(recipe: Recipe) -> bool:

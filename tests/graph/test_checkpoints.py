@@ -189,6 +189,7 @@ CHANGES = {
         "fc.weight",
         "stack(a, b, c, d, e, f, g, concat(h, i, axis=0), axis=0)",
     ),
+    "w[..., null, 0][:, 0, null][:, 0]": ("fc.bias", "w[..., null, 0][:, 0, null][:, 0]"),
     "w.T.weight": ("fc.weight", "w.T.weight"),
     "w.<'T'>": ("fc.weight", "w.T"),
     "concat.weight": ("fc.weight", "concat.weight"),

@@ -13,7 +13,7 @@ from torch import Tensor
 
 from archc.graph.checkpoint_layout import Layout
 from archc.graph.recipe_shapes import Misfit, Shape, needs, settled, shape_of
-from archc.graph.recipes import Cut, Join, Range, Recipe, Reshape, Rest, Take, Turn, leaves, text
+from archc.graph.recipes import Axes, Cut, Join, Range, Recipe, Reshape, Take, Turn, leaves, text
 from archc.runtime.proof import Proof, prove
 from archc.runtime.recipes import Numbers, made, undone
 from archc.runtime.tensor_files import Tensors
@@ -42,8 +42,8 @@ def split(draw: Random, piece: Piece) -> list[Piece]:
     recipe, values = piece
     axis = draw.randrange(values.dim())
     size = values.shape[axis]
-    before: tuple = (Range(None, None),) * axis if draw.random() < 0.7 else (Rest(),)
-    behind: tuple = () if before != (Rest(),) else (Range(None, None),) * (values.dim() - axis - 1)
+    before: tuple = (Range(None, None),) * axis if draw.random() < 0.7 else (Axes.REST,)
+    behind: tuple = () if before != (Axes.REST,) else (Range(None, None),) * (values.dim() - axis - 1)
 
     def cut(item: int | Range) -> Piece:
         index = item if isinstance(item, int) else slice(*item)
@@ -65,6 +65,9 @@ def split(draw: Random, piece: Piece) -> list[Piece]:
 def changed(draw: Random, piece: Piece) -> Piece:
     """Turned, or in another shape."""
     recipe, values = piece
+    if draw.random() < 0.2:
+        axis = draw.randint(0, values.dim())
+        return Piece(Cut(recipe, (*(Range(None, None),) * axis, Axes.NEW)), values.unsqueeze(axis))
     if draw.random() < 0.4:
         return Piece(Turn(recipe), values.permute(*reversed(range(values.dim()))))
     first = draw.choice(divisors(values.numel()))
@@ -198,6 +201,7 @@ TOLD: dict[str, tuple[dict[str, tuple[Recipe, Shape]], Shape | None]] = {
         (8,),
     ),
     "stacked layers": ({f"l{i}": (Cut(Take("w"), (i,)), (4, 8)) for i in range(3)}, (3, 4, 8)),
+    "new axes": ({"a": (Cut(Take("w"), (Axes.REST, Axes.NEW, 0, Axes.NEW)), (4, 8, 1, 1))}, (4, 8, 1)),
     "another shape": ({"a": (Reshape(Take("w"), (2, 3)), (2, 3))}, None),
     "joined, one of them told": (
         {"a": (Join((Cut(Take("x"), (Range(None, 3),)), Take("w")), 0, False), (8, 4))},
@@ -225,6 +229,8 @@ def test_the_shape_of_theirs(name: str) -> None:
 WRONG: dict[str, tuple[Recipe, Shape]] = {
     "a slice of another length": (Cut(Take("w"), (Range(2, 6),)), (5,)),
     "more axes than there are": (Cut(Take("w"), (Range(None, 2), Range(None, 2))), (2,)),
+    "a new axis of two": (Cut(Take("w"), (Range(None, None), Axes.NEW)), (3, 2)),
+    "more new axes than there are": (Cut(Take("w"), (Axes.NEW, Axes.NEW)), (1,)),
     "a reshape": (Reshape(Take("w"), (2, 3)), (3, 2)),
     "a stack": (Join((Take("w"), Take("x")), 0, True), (3, 2)),
     "a concat that is full": (
