@@ -50,8 +50,8 @@ def check(
     """What is wrong with a spec, never raised: the result's `diagnostics` tell.
 
     `settings` are params and free dimensions by name. `given` and `absent` fix optional inputs,
-    `root` is the folder that `use` may not leave, `ops` the operator modules that may be loaded.
-    torch is imported only where a spec uses `nn.*`.
+    `root` is the folder that `use` may not leave, `ops` the operator modules that may be loaded, by
+    name or as modules. torch is imported only where a spec uses `nn.*` or such modules.
 
     >>> import archc
     >>> spec = "archc: 1\\nblocks: {A: {inputs: {x: '[B, C]'}, nodes: {fc: linear(8)}, flow: {y: x -> fc}}}"
@@ -131,7 +131,8 @@ def read(spec: Spec, *, root: str | Path | None = None, ops: Iterable[Any] = ())
 
 
 def source(spec: Spec | Graph, **options: Any) -> str:
-    """The Python module of a spec, as text: it stands alone and imports torch only.
+    """The Python module of a spec, as text: it stands alone and imports torch only, and the modules of
+    operators that the spec names.
 
     Options are those of `check`. Raises SpecError.
     """

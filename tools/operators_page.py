@@ -32,6 +32,7 @@ arrives.
   inputs by name: `x -> masked_fill(0.0, mask=m)`.
 - A source, without inputs, is an operand too: `x + arange(T)`.
 - Any other layer of `torch.nn` goes by its own name and arguments: `tree: nn.TransformerEncoderLayer(64, 8)`.
+- What is missing is a function in Python: [operators of your own](own_operators.md).
 
 {contents}
 """

@@ -1,4 +1,4 @@
-"""Write the PyTorch module of a spec: a Python file that stands alone and imports torch only."""
+"""Write the PyTorch module of a spec: a Python file that imports torch only, and the modules that its `ops` name."""
 
 from __future__ import annotations
 
