@@ -9,7 +9,7 @@ from archc.graph import presence
 from archc.graph.connect import Feed
 from archc.graph.context import Context
 from archc.graph.infer import FIX_PRESENCE, Inference, Slot
-from archc.graph.ir import Apply, Bundle, Graph, Node, Number, Operand, Output, Pack, Pick, Ref, Type
+from archc.graph.ir import Apply, Bundle, Graph, Node, Number, Operand, Output, Pack, Pick, Read, Ref, Type
 from archc.graph.labels import relabel
 from archc.graph.values import ABSENT, Nothing, Outcome, Results, Value
 from archc.ops.base import Op
@@ -272,6 +272,27 @@ class Builder:
             if name not in full:
                 full[name] = self.new_size(f"it comes up inside `{graph.name}`")
         return full
+
+    def reached(self) -> set[int]:
+        """The nodes that the outputs are made of, or that tell a size."""
+        sources: dict[int, list[int]] = {}
+        for source, target, _, _ in self._edges:
+            sources.setdefault(target, []).append(source)
+        told = [place[0] for place in self.graph.sizes.values() if place is not None]
+        waiting = [ref.node for ref in (*self.graph.outputs.values(), *told) if isinstance(ref, Ref)]
+        found: set[int] = set()
+        while waiting:
+            number = waiting.pop()
+            if number in found:
+                continue
+            found.add(number)
+            waiting += sources.get(number, ())
+            read = self.nodes[number]
+            if isinstance(read, Read):  # a weight of what is applied elsewhere
+                waiting += [
+                    n for n, node in self.nodes.items() if getattr(node, "member", None) == read.member
+                ]
+        return found
 
     def finish(self) -> Graph:
         """The Graph, whole."""

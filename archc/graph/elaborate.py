@@ -32,6 +32,7 @@ from archc.ops.layer import layer
 from archc.ops.table import Operators
 from archc.shapes import Dim, Size, plain
 from archc.source.diagnostic import Frame
+from archc.source.text import Span
 
 DEEPEST = 64
 """Blocks in blocks; more is a mistake, or an attack."""
@@ -125,19 +126,23 @@ class Elaborator:
         types: Mapping[str, Type | None],
         open_: tuple[str, ...],
         sizes: Mapping[str, Any],
+        without: frozenset[Span] = frozenset(),
     ) -> Graph | None:
-        """A new Graph of a block whose dimensions, params and inputs are in its own names."""
+        """A new Graph of a block whose dimensions, params and inputs are in its own names. Lines that turn
+        out to be used by no line that is taken are left out: `without` are the places of those."""
         numbers = Numbers(self.context, block, self.library)
         numbers.bind_dims(dims, presence_of(types, open_))
         numbers.bind_params(params)
         outline = self.context.outline
         graph = Graph(block.name, block, {}, dict(dims), open=open_, sizes=dict(sizes), outline=outline)
         graph.absent = tuple(name for name in block.inputs if types.get(name) is None)
-        flow = Flow(self, numbers, graph)
+        flow = Flow(self, numbers, graph, without)
         try:
             told = suppose_inputs(numbers, types) if outline else check_inputs(numbers, flow.builder, types)
             require(numbers, flow.builder)
             flow.run(told)
+            if not outline and not without and (idle := flow.idle()):
+                return self.build(block, dims, params, types, open_, sizes, idle)
             read_rules(numbers, block, graph)
         except Failed:
             return None

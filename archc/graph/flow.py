@@ -29,7 +29,11 @@ if TYPE_CHECKING:
 class Flow:
     """Elaborates the flow of one block instance."""
 
-    def __init__(self, elaborator: Elaborator, numbers: Numbers, graph: Graph) -> None:
+    def __init__(
+        self, elaborator: Elaborator, numbers: Numbers, graph: Graph, without: frozenset[Span] = frozenset()
+    ) -> None:
+        self._without = without
+        self._added: dict[Line, range] = {}  # the nodes that each line added
         self._numbers = numbers
         self._context = numbers.context
         self._graph = graph
@@ -62,6 +66,9 @@ class Flow:
         """The lines with the branches that may be taken; of one whose condition fails nothing is known."""
         found = []
         for line in self._graph.block.flow:
+            if line.span in self._without:
+                self.values.update({n.id: ABSENT for n in line.names})
+                continue
             try:
                 found.append(take(line, self._decide))
             except Failed:
@@ -129,6 +136,29 @@ class Flow:
     def _line(self, taken: Taken) -> None:
         line = taken.line
         before = self.builder.count
+        try:
+            self._values_of(taken, before)
+        finally:
+            self._added[line] = range(before, self.builder.count)
+
+    def idle(self) -> frozenset[Span]:
+        """The places of lines whose nodes no output is made of: `b` of `a or b` where `a` is there, or what
+        would go into a node that is bypassed."""
+        live = self.builder.reached()
+        return frozenset(
+            line.span
+            for line, added in self._added.items()
+            if added and live.isdisjoint(added) and self._is_made_of(line, added)
+        )
+
+    def _is_made_of(self, line: Line, nodes: range) -> bool:
+        """Are all values of a line made by these nodes, and not passed on by it?"""
+        outcomes = [self.values.get(name.id) for name in line.names]
+        values = [value for o in outcomes if isinstance(o, Results) for value in o.outputs.values()]
+        return all(isinstance(value, Value) and value.ref.node in nodes for value in values)
+
+    def _values_of(self, taken: Taken, before: int) -> None:
+        line = taken.line
         outcomes = self._outcomes(taken)
         if not outcomes:
             self.values.update({n.id: ABSENT for n in line.names})

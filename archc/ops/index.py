@@ -121,7 +121,7 @@ class Index(Op):
         return f"{x}[{', '.join(_text(item, names) for item in self.items) or '...'}]"
 
     def label(self, x: Tensor, *indices: Tensor) -> str:
-        return ""
+        return self.call("", *("i" for _ in indices))
 
 
 def _spread_dots(items: list[Any], rank: int, x: Tensor) -> list[Any]:

@@ -222,7 +222,7 @@ class Meant:
                 self._add(way, does, *(of(operand) for operand in operands), main=way[-1][0] == number)
                 for out, members in enumerate(count):
                     values[Ref(number, out)] = [frozenset({way})] * members
-            elif isinstance(node, Apply) and node.op.title() == "identity" and not node.member:
+            elif isinstance(node, Apply) and not node.member and _passes_on(node, graph):
                 values[Ref(number)] = of(node.arguments[0])
             elif isinstance(node, Apply | Read):
                 self.wrong.append(f"node {(*around, number)} ({type(node).__name__}) is not drawn")
@@ -336,6 +336,13 @@ class Meant:
         for source in {source for value in values for sources in value for source in sources}:
             if source != way:
                 self.nx.add_edge(source, way)
+
+
+def _passes_on(node: Apply, graph: Graph) -> bool:
+    """Does an operator do nothing: `identity`, or joining one tensor?"""
+    if node.op.title() == "concat":
+        return len(node.arguments) == 1 and not isinstance(graph.type(node.arguments[0]), Bundle)
+    return node.op.title() == "identity"
 
 
 def _may_be_one(first: Any, other: Any, opened: bool) -> bool:

@@ -20,6 +20,7 @@ from archc.graph.ir import (
     Type,
     Wire,
 )
+from archc.shapes import Tensor
 
 ALL = -1
 """In place of a copy's number: all copies, of which nobody knows how many there are."""
@@ -52,7 +53,7 @@ class Values:
                     self._known[Ref(number)] = self.of(choices.alias[number])
                 case Call():
                     self._call(number, node)
-                case Apply() if does_nothing(node) and self._is_plain(number, choices):
+                case Apply() if does_nothing(node, graph) and self._is_plain(number, choices):
                     self.passed.add(number)
                     self._known[Ref(number)] = self.of(node.arguments[0])
                 case _:
@@ -137,9 +138,13 @@ class Values:
         return tuple(found)
 
 
-def does_nothing(node: Apply) -> bool:
-    """Is it an `identity` without a name of its own?"""
-    return node.op.title() == "identity" and node.member is None and isinstance(node.arguments[0], Ref)
+def does_nothing(node: Apply, graph: Graph) -> bool:
+    """Is it an `identity`, or a join of one tensor, without a name of its own?"""
+    if node.member is not None or len(node.arguments) != 1 or not isinstance(node.arguments[0], Ref):
+        return False
+    return node.op.title() == "identity" or (
+        node.op.title() == "concat" and isinstance(graph.type(node.arguments[0]), Tensor)
+    )
 
 
 def _collected(member: Member, out: int) -> bool:

@@ -176,10 +176,10 @@ def symbol_of(node: Apply) -> str | None:
 def symbol_or_name(node: Apply, graph: Graph) -> str:
     """An operator in place by the name that the spec has for it; arithmetic with a number as a formula:
     `× 0.5`."""
-    sign = SYMBOLS.get(node.op.title())
+    sign = SYMBOLS.get(node.op.title()) or getattr(node.op, "sign", None)
     numbers = [a.value for a in node.arguments if isinstance(a, Number)]
     if sign and len(numbers) == 1:
-        first = isinstance(node.arguments[0], Number) and sign in "−÷"
+        first = isinstance(node.arguments[0], Number) and sign not in "+×"
         value = size_text(numbers[0])
         return f"{value} {sign}" if first else f"{sign} {value}"
     written = re.match(r"\w+", node.span.text)
