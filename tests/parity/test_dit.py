@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
 from torch import Tensor
 
+import archc
+
 from .originals import original
 
 diffusers = original("diffusers")
 embeddings = original("diffusers.models.embeddings")
 
-SMALL = {"dim": 48, "depth": 2, "heads": 4, "size": 8, "classes": 10}
+SMALL: dict[str, Any] = {"dim": 48, "depth": 2, "heads": 4, "size": 8, "classes": 10}
 
 PUBLISHED = {
     # Each paper's number less the table of positions, which is computed.
@@ -101,3 +104,32 @@ def test_published(size: str, published) -> None:
         original=lambda: dit(**settings),
         parameters=parameters,
     )
+
+
+def test_the_authors_names() -> None:
+    """The file that the authors published has q, k and v in one, and one embedding of the condition."""
+    theirs = dit(**SMALL).state_dict()
+    rows = {
+        "pos_embed.proj": "x_embedder.proj",
+        "transformer_blocks.0.norm1.emb.timestep_embedder.linear_1": "t_embedder.mlp.0",
+        "transformer_blocks.0.norm1.emb.timestep_embedder.linear_2": "t_embedder.mlp.2",
+        "transformer_blocks.0.norm1.emb.class_embedder.embedding_table": "y_embedder.embedding_table",
+        "proj_out_1": "final_layer.adaLN_modulation.1",
+        "proj_out_2": "final_layer.linear",
+    }
+    layers = {"norm1.linear": "adaLN_modulation.1", "attn1.to_out.0": "attn.proj"}
+    layers |= {"ff.net.0.proj": "mlp.fc1", "ff.net.2": "mlp.fc2"}
+    file = {"pos_embed": torch.zeros(1, 16, 48)}
+    for part in ("weight", "bias"):
+        file |= {f"{b}.{part}": theirs[f"{a}.{part}"] for a, b in rows.items() if f"{a}.{part}" in theirs}
+        for i in range(SMALL["depth"]):
+            ours, block = f"transformer_blocks.{i}", f"blocks.{i}"
+            file |= {f"{block}.{b}.{part}": theirs[f"{ours}.{a}.{part}"] for a, b in layers.items()}
+            qkv = [theirs[f"{ours}.attn1.to_{name}.{part}"] for name in "qkv"]
+            file[f"{block}.attn.qkv.{part}"] = torch.cat(qkv)
+
+    address = Path(__file__).parents[2] / "specs/diffusion/dit.yaml"
+    one, other = (archc.load(address, **SMALL) for _ in range(2))
+    archc.load_weights(one, theirs, names="diffusers")
+    archc.load_weights(other, file, names="meta")
+    torch.testing.assert_close(other.state_dict(), one.state_dict(), rtol=0, atol=0)
