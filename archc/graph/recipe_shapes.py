@@ -82,7 +82,7 @@ def _cut(recipe: Cut, shape: Shape) -> Shape:
 
 def _spread(items: tuple[Item, ...], rank: int) -> list[int | Range | Literal[Axes.NEW]]:
     """One item for each axis, and the new ones between."""
-    wanted = [item for item in items if item is not Axes.REST]
+    wanted: list[int | Range | Literal[Axes.NEW]] = [item for item in items if item != Axes.REST]
     named = sum(item is not Axes.NEW for item in wanted)
     if named > rank:
         raise Misfit(f"{named} axes are named, and it has {rank}")
