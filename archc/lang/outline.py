@@ -87,6 +87,14 @@ class _Outline(Evaluation):
             raise NeedsStatic((), span)
         return super().fitting(value, want, span)
 
+    def call(self, expr: syntax.Call, want: ParamType | None = None) -> Any:
+        """A call of a function; `list` and `reversed` hand on what is wanted, also a list nobody gave."""
+        if expr.name.id in ("list", "reversed") and expr.arguments:
+            given = self.result(expr.arguments[0].value, want)
+            if isinstance(given, Unsettled):
+                raise NeedsStatic((), expr.span)
+        return super().call(expr, want)
+
     def words_of(self, expr: syntax.Expr, want: types.Choice) -> set[str]:
         """The words that an expression may be."""
         if isinstance(expr, syntax.Conditional):

@@ -238,3 +238,9 @@ def test_an_operator_of_a_row_that_nobody_gave_is_handed_on() -> None:
 def test_a_power_of_what_nobody_gave_is_a_whole_number_by_its_text() -> None:
     found = graph(spec(block("out: x -> p", "p: 'linear(8 * min(2 ** n, 4))'")))
     assert dump(found)[-1] == "1 p: linear [C → 8 * min(2 ** n, 4)](0) -> [B, 8 * min(2 ** n, 4)]"
+
+
+def test_a_list_that_nobody_gave_is_turned_by_its_text() -> None:
+    turned = 'widths: "int[]", ups: {type: "int[]", default: "reversed(widths[:-1])"}'
+    found = graph(spec(block("out: x -> p", "p: 'linear(ups[0])'", params=turned)))
+    assert dump(found)[-1].endswith("[B, ups[0]]")
