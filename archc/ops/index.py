@@ -183,6 +183,8 @@ def _length(item: Slice, size: Size) -> Size:
     Of known sizes as Python's; a symbolic axis must be long enough for the slice not to be cut short.
     """
     step = item.step or 1
+    if item.start is None and item.stop is None and step == 1:
+        return size  # itself, with its label
     if isinstance(size, int) and not isinstance(item.start, Dim) and not isinstance(item.stop, Dim):
         return len(range(*slice(item.start, item.stop, step).indices(size)))
     start = 0 if item.start is None else _position(item.start, size)

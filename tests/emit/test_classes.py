@@ -8,6 +8,7 @@ import inspect
 import pytest
 import torch
 
+import archc
 from archc.emit import refusals
 from archc.graph.compile import Text, graph
 from archc.runtime import build_module
@@ -313,3 +314,17 @@ def test_a_weight_that_is_read_stands_where_it_is_used(emitted) -> None:
     ).source
     assert "a = x + self.pos" in source
     assert "a * self.pos" in source
+
+
+def test_axes_that_an_index_leaves_alone_keep_their_names():
+    spec = """archc: 1
+blocks:
+  Net:
+    params: {e: int = 3}
+    inputs: {x: [B, T, C]}
+    nodes: {a: linear(e * C), b: linear(7)}
+    flow:
+      h: x -> a
+      y: h[:, :1, ...] -> b
+"""
+    assert "self.b = nn.Linear(e * c, 7)" in archc.source(archc.text(spec), C=8)
