@@ -69,6 +69,26 @@ def test_squeeze_excite() -> None:
     close(net(x), x * torch.sigmoid(w))
 
 
+def test_squeeze_excite_of_a_width_of_its_own() -> None:
+    net = made("vision.yaml#SqueezeExcite", C=16, hidden=3, act="silu", gate="hardsigmoid")
+    x = images(2, 16, 5, 5)
+    w = net.expand(F.silu(net.reduce(F.adaptive_avg_pool2d(x, 1))))
+    assert net.reduce.out_channels == 3
+    close(net(x), x * F.hardsigmoid(w))
+
+
+NEEDED: dict[str, dict[str, int]] = {"BasicBlock": {"c_out": 16}, "Bottleneck": {"width": 4}}
+PARTS = {"BasicBlock": ["conv1", "conv2", "shortcut"], "Bottleneck": ["conv1", "conv2", "conv3", "shortcut"]}
+
+
+@pytest.mark.parametrize("block", ["BasicBlock", "Bottleneck"])
+def test_residual_blocks_take_another_norm(block: str) -> None:
+    net = made(f"vision.yaml#{block}", C=8, stride=2, norm="group_norm(2)", **NEEDED[block])
+    norms = [name for name, part in net.named_modules() if isinstance(part, nn.GroupNorm)]
+    assert norms == [f"{name}.norm" for name in PARTS[block]]
+    assert not any(isinstance(part, nn.BatchNorm2d) for part in net.modules())
+
+
 def test_patch_embed() -> None:
     net = made("vision.yaml#PatchEmbed", C=3, dim=6, patch=4)
     x = images(2, 3, 8, 12)
