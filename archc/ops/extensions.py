@@ -78,7 +78,18 @@ def load_extensions(project: Project, report: Report) -> Extensions:
         if _fits(name, extension, homes, span, report):
             found[name] = extension
             homes |= dict.fromkeys((*extension.operators, *extension.initialisers), name)
+    for file in project.files:
+        _check_inputs(file, report)
     return Extensions(found)
+
+
+def _check_inputs(file: File, report: Report) -> None:
+    """An input would hide the module in the built code, where both have their names."""
+    modules = {name.partition(".")[0]: name for name in file.ops}
+    for block in file.blocks.values():
+        for name in sorted(block.inputs.keys() & modules.keys()):
+            message = f"the input `{name}` hides the module `{modules[name]}` in the built code"
+            report.error("A128", message, block.inputs[name].name_span, help="give it another name")
 
 
 def declared_by(module: ModuleType) -> Extension:

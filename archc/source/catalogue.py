@@ -74,6 +74,7 @@ STRUCTURE: dict[str, Code] = {
     "A125": Code("unknown file of the library"),
     "A126": Code("module of operators that cannot be loaded"),
     "A127": Code("operator whose name is taken"),
+    "A128": Code("input named as a module of operators"),
 }
 
 # A2xx: expressions, flow lines, names.
