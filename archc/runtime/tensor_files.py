@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import mmap
+import pickle
+import re
 import warnings
 import zipfile
 from collections.abc import Mapping
@@ -78,13 +80,31 @@ class _Pickle(Tensors):
         self.window = max(_WINDOW, path.stat().st_size // _SHARE)
 
     def _load(self) -> Mapping[str, Tensor]:
-        loaded = torch.load(self._path, map_location="cpu", weights_only=True, mmap=self._mapped)
+        if self._mapped:
+            with zipfile.ZipFile(self._path) as archive:
+                scripted = any(name.endswith("/constants.pkl") for name in archive.namelist())
+            if scripted:
+                help = 'load it with torch and give its tensors: `torch.jit.load("...").state_dict()`'
+                raise _unreadable(f"`{self._path.name}` is a TorchScript archive", help)
+        try:
+            loaded = torch.load(self._path, map_location="cpu", weights_only=True, mmap=self._mapped)
+        except pickle.UnpicklingError as error:
+            found = re.search(r"GLOBAL (\S+)", str(error))
+            what = f"more than tensors: `{found[1]}`" if found else "no tensors that torch has saved"
+            help = "nothing in it was run; a state_dict is what `torch.save(model.state_dict(), path)` saves"
+            raise _unreadable(f"`{self._path.name}` holds {what}", help) from error
+        except (EOFError, LookupError, ValueError) as error:  # what pickle makes of any other bytes
+            raise _unreadable(f"`{self._path.name}` is no file that torch has saved") from error
         return state_dict(loaded)
 
     def release(self) -> None:
         if self._mapped:
             self._tensors = {}
             self._tensors = self._load()
+
+
+def _unreadable(message: str, help: str | None = None) -> SpecError:
+    return SpecError([Diagnostic("A605", message, None, help)])
 
 
 class _SafeTensors(Tensors):
@@ -203,14 +223,14 @@ def open_tensors(source: str | Path | Mapping[str, Any]) -> Tensors:
         if path.is_dir():
             path = _within(path)
         if not path.is_file():
-            raise SpecError([Diagnostic("A605", f"there is no file `{path}`", None)])
+            raise _unreadable(f"there is no file `{path}`")
         return _opened(path)
     except SpecError:
         raise
     except Exception as error:  # whatever a damaged file makes of its reader
         where = "the mapping" if path is None else f"`{path.name}`"
-        message = f"{where} cannot be read as tensors: {error}"
-        raise SpecError([Diagnostic("A605", message, None)]) from error
+        told = next(iter(str(error).splitlines()), type(error).__name__)
+        raise _unreadable(f"{where} cannot be read as tensors: {told}") from error
 
 
 def _opened(path: Path) -> Tensors:
@@ -230,8 +250,8 @@ def _within(folder: Path) -> Path:
         if found:
             listed = ", ".join(f"`{path.name}`" for path in found[:4])
             message = f"the folder `{folder}` has several files of weights: {listed}"
-            raise SpecError([Diagnostic("A605", message, None, "name one of them")])
-    raise SpecError([Diagnostic("A605", f"the folder `{folder}` has no file of weights", None)])
+            raise _unreadable(message, "name one of them")
+    raise _unreadable(f"the folder `{folder}` has no file of weights")
 
 
 def state_dict(loaded: Any) -> dict[str, Tensor]:

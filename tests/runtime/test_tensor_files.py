@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import warnings
 from pathlib import Path
 
 import pytest
@@ -204,9 +205,49 @@ def test_folders_that_are_refused(name: str, tmp_path: Path) -> None:
     assert message in str(error.value)
 
 
-@pytest.mark.parametrize("content", [{"optimizer": {}, "step": 3}, [1, 2], TENSORS["a"]])
-def test_pickles_without_tensors_by_name(content: object, tmp_path: Path) -> None:
-    torch.save(content, tmp_path / "w.pt")
+class Evil:
+    def __reduce__(self):
+        return print, ("run",)
+
+
+def saved(content: object):
+    return lambda path: torch.save(content, path)
+
+
+def scripted(path: Path) -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        torch.jit.script(torch.nn.Linear(2, 2)).save(path)
+
+
+def broken(path: Path) -> None:
+    torch.save(TENSORS, path)
+    path.write_bytes(path.read_bytes()[:-100])
+
+
+NO_TENSORS = {
+    "a pickle of other things": (
+        saved({"optimizer": {}, "step": 3}),
+        "there are no tensors, but `optimizer`",
+    ),
+    "a list": (saved([1, 2]), "there is no mapping of names to tensors"),
+    "a tensor": (saved(TENSORS["a"]), "there is no mapping of names to tensors"),
+    "a model": (saved(torch.nn.Linear(2, 2)), "holds more than tensors: `torch.nn.modules.linear.Linear`\n"),
+    "code": (saved({"a": Evil()}), "holds more than tensors: `print`\n"),
+    "a script": (scripted, "is a TorchScript archive\n"),
+    "a broken one": (broken, "cannot be read as tensors: PytorchStreamReader failed"),
+    "no bytes": (lambda path: path.write_bytes(b""), "is no file that torch has saved"),
+    "other bytes": (lambda path: path.write_bytes(b"abc"), "is no file that torch has saved"),
+}
+
+
+@pytest.mark.parametrize("name", NO_TENSORS)
+def test_pickles_without_tensors(name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    write, message = NO_TENSORS[name]
+    write(tmp_path / "w.pt")
     with pytest.raises(SpecError) as error:
         open_tensors(tmp_path / "w.pt")
     assert [d.code for d in error.value.diagnostics] == ["A605"]
+    assert message in str(error.value)
+    assert "weights_only" not in str(error.value)
+    assert capsys.readouterr().out == ""
