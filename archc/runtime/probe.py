@@ -174,9 +174,18 @@ def _weights(built: Any) -> dict[str, Weight]:
     for name, tensor in built.named_parameters():
         found[name] = Weight(tuple(tensor.shape), trainable=tensor.requires_grad)
     kept = built.state_dict().keys()
+    norms = [
+        path for path, part in built.named_modules() if isinstance(part, nn.modules.batchnorm._BatchNorm)
+    ]
+    counters = {f"{path}.num_batches_tracked".lstrip(".") for path in norms}  # older files have none
     for name, tensor in built.named_buffers():
         found[name] = Weight(
-            tuple(tensor.shape), _dtype(tensor.dtype), buffer=True, trainable=False, persistent=name in kept
+            tuple(tensor.shape),
+            _dtype(tensor.dtype),
+            buffer=True,
+            trainable=False,
+            persistent=name in kept,
+            optional=name in counters,
         )
     return found
 

@@ -58,6 +58,7 @@ def test_weights() -> None:
         "running_var": ((3,), True, "float"),
         "num_batches_tracked": ((), True, "int64"),
     }
+    assert [n for n, w in weights.items() if w.optional] == ["num_batches_tracked"]
 
 
 def test_dtypes() -> None:
