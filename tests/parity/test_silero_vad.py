@@ -87,6 +87,14 @@ def test_chunk_after_chunk(size: str, names: str) -> None:
     assert heard.max() > 0.95, "vowels are"
 
 
+def test_saved_as_the_file_was(tmp_path: Path) -> None:
+    model = archc.load(f"{SPECS}/audio/silero_vad.yaml", weights=FILE, names="silero_vad")
+    archc.save_weights(model, tmp_path / "saved.safetensors", names="silero_vad")
+    saved, file = load_file(tmp_path / "saved.safetensors"), load_file(FILE)
+    assert saved.keys() == file.keys()
+    assert all(torch.equal(saved[name], file[name]) for name in file)
+
+
 class Parts(nn.Module):
     """The layers of the package's TorchScript model, put together as it does.
 
