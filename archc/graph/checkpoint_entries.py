@@ -21,6 +21,9 @@ from archc.source.tree import Mapping, Scalar, Sequence
 CAPTURES = 8
 """The most captures of an entry: more is a mistake, or an attack."""
 
+WILDCARDS = 3
+"""The most `*` and `<i>` of a name to pass over."""
+
 _CAPTURE = re.compile(r"[A-Za-z_]\w*", re.ASCII)
 _PATTERN = re.compile(r"(?:[A-Za-z0-9_/:.*-]|<[A-Za-z_]\w*>)+", re.ASCII)
 
@@ -117,6 +120,8 @@ def _ignored(value: Any) -> tuple[str, ...]:
         if not isinstance(item, Scalar) or not _PATTERN.fullmatch(item.text):
             help = 'list names, in which `*` is any text: `ignore: ["*.mask"]`'
             fail("this is no name to pass over", item.span, help)
+        if item.text.count("*") + item.text.count("<") > WILDCARDS:
+            fail(f"more than {WILDCARDS} `*` and `<i>`", item.span, "write out more of the name")
         found.append(item.text)
     return tuple(found)
 
