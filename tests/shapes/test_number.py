@@ -11,6 +11,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from archc.shapes import Dim, Num, Real, TooLarge, absolute, labelled, maximum, minimum, plain, symbol
+from archc.shapes.functions import ceil, floor, sqrt
 from archc.shapes.number import ATOM, POWER, PRODUCT, SUM, UNARY
 
 a, b, c = labelled(7, "a"), labelled(3, "b"), labelled(2, "c")
@@ -188,3 +189,12 @@ def test_names_that_a_text_has_no_room_for_are_lost():
     assert product.lost == {name, "b", "c"}
     assert (product + labelled(1, "d")).label == "120 + d"
     assert (product + labelled(1, "d")).lost == product.lost
+
+
+@pytest.mark.parametrize(
+    "function, value, label",
+    [(ceil, 3, "ceil(n / 2)"), (floor, 2, "floor(n / 2)"), (sqrt, 2.5**0.5, "sqrt(n / 2)")],
+)
+def test_functions_keep_the_text(function, value, label):
+    found = function(labelled(5, "n") / 2)
+    assert (found, found.label, type(plain(found))) == (value, label, type(value))
