@@ -11,12 +11,18 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
+from archc.graph import checkpoint_right as right
 from archc.graph.checkpoint_layout import Layout
 from archc.graph.recipe_shapes import Misfit, Shape, needs, settled, shape_of
 from archc.graph.recipes import Axes, Cut, Join, Range, Recipe, Reshape, Take, Turn, leaves, text
+from archc.lang.evaluate import evaluate
+from archc.lang.syntax import Expr
+from archc.lang.values import Scope
 from archc.runtime.proof import Proof, prove
 from archc.runtime.recipes import Numbers, made, undone
 from archc.runtime.tensor_files import Tensors
+from archc.source.text import Source
+from archc.source.tree import Scalar
 
 
 class Piece(NamedTuple):
@@ -178,6 +184,20 @@ def test_a_shape_that_ours_tell_is_theirs(found: Case) -> None:
             told.setdefault(leaf, []).append(partial)
     for leaf, partials in told.items():
         assert settled(leaf, partials) in (None, tuple(found.theirs[leaf].shape))
+
+
+@settings(max_examples=150, deadline=None)
+@given(cases)
+def test_what_is_written_is_read(found: Case) -> None:
+    for piece in found.ours.values():
+        written = text(piece.recipe)
+        scalar = Scalar(Source("map.yaml", written), 0, len(written), written)
+
+        def number(expr: Expr, what: str) -> int:
+            assert what in ("index", "step", "size", "axis")
+            return evaluate(expr, Scope())
+
+        assert right.recipe(right.read(scalar), lambda _: "", number) == piece.recipe
 
 
 TOLD: dict[str, tuple[dict[str, tuple[Recipe, Shape]], Shape | None]] = {
