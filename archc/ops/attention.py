@@ -9,6 +9,28 @@ from archc.ops.python import OMIT, Code, call, py, unless
 from archc.ops.rules import at_least_rank, boolean, enough, equal, floating, multiple, product, ranked, sizes
 from archc.shapes import Dim, Mismatch, Size, Tensor, compare, same
 
+_MASK = '''def causal_mask(q: torch.Tensor, k: torch.Tensor) -> torch.Tensor:
+    """True where a query may look. The last one sees every key."""
+    queries, keys = q.shape[-2], k.shape[-2]
+    mask = torch.ones(queries, keys, dtype=torch.bool, device=q.device)
+    return mask.tril(keys - queries)
+'''
+
+_CAUSAL = '''def causal_attention(
+    q: torch.Tensor,
+    k: torch.Tensor,
+    v: torch.Tensor,
+    dropout_p: float = 0.0,
+    scale: float | None = None,
+    enable_gqa: bool = False,
+) -> torch.Tensor:
+    """Attention of as many queries as keys, or of the last ones."""
+    mask = None if q.shape[-2] == k.shape[-2] else causal_mask(q, k)
+    return F.scaled_dot_product_attention(
+        q, k, v, mask, dropout_p, mask is None, scale=scale, enable_gqa=enable_gqa
+    )
+'''
+
 
 class Attention(Op):
     """Scaled dot-product attention: `q[..., h, T, d], k[..., g, S, d], v[..., g, S, e] -> [..., h, T, e]`.
@@ -28,6 +50,7 @@ class Attention(Op):
         r"\qquad s = \frac{1}{\sqrt{d}}"
     )
     kind: ClassVar[str] = "attention"
+    helpers = {"causal_attention": _CAUSAL, "causal_mask": _MASK}
     examples = (
         Example(
             ("[B, H, T, D]", "[B, H, S, D]", "[B, H, S, E]"),
@@ -110,20 +133,18 @@ class Attention(Op):
     ) -> str:
         q, k, v, mask, bias = (*inputs, None, None)[:5]
         square = _same(types[0], types[1], -2)
-        aligned = self.causal and square and not mask and not bias  # PyTorch's is aligned to the start
-        if self.causal and not aligned:
-            ones = f"torch.ones({q}.shape[-2], {k}.shape[-2], dtype=torch.bool, device={q}.device)"
-            causal = f"{ones}.tril({'' if square else f'{k}.shape[-2] - {q}.shape[-2]'})"
-            mask = f"{mask} & {causal}" if mask else causal
+        alone = self.causal and not mask and not bias
+        if self.causal and not alone:
+            mask = f"{mask} & causal_mask({q}, {k})" if mask else f"causal_mask({q}, {k})"
         if mask and bias:
             mask = f'torch.where({mask}, {bias}, -float("inf"))'
         attn_mask = mask or bias
         return call(
-            "F.scaled_dot_product_attention",
+            "causal_attention" if alone and not square else "F.scaled_dot_product_attention",
             *(x for x in (q, k, v) if x),
             attn_mask=Code(attn_mask) if attn_mask else OMIT,
             dropout_p=Code(f"{py(self.dropout)} if self.training else 0.0") if self.dropout else OMIT,
-            is_causal=True if aligned else OMIT,
+            is_causal=True if alone and square else OMIT,  # PyTorch's is aligned to the start
             scale=unless(self.scale, None),
             enable_gqa=self._grouped(str(q), types),
         )
