@@ -31,7 +31,8 @@ def arguments(parser: Parser) -> None:
         "addresses",
         metavar="ADDRESS",
         nargs="+",
-        help="file.yaml, file.yaml#Block@preset, a spec of archc's (zoo:vision/resnet), a folder, a glob, or - (standard input)",
+        help="file.yaml, file.yaml#Block@preset, zoo:vision/resnet of archc's own specs, a folder, a glob, "
+        "or - (standard input)",
     )
     add_settings(parser)
     parser.add_argument("--shapes", action="store_true", help="print the shape of every line")

@@ -55,7 +55,6 @@ def test_siamese(stages: list[tuple[int, int]], dim: int, side: int, parity) -> 
         original=lambda: Reference(stages, dim, side),
         settings={"tower": f"Tower({dim}, {listed})", "size": side},
         inputs=[{"a": x, "b": x}, {"a": (1, *x[1:]), "b": (1, *x[1:])}],
-        package="torch",
     )
 
 
@@ -65,5 +64,4 @@ def test_published(published) -> None:
         names=names(4),
         original=lambda: Reference(PAPER, 4096, 105),
         parameters=38_951_745,
-        package="torch",
     )

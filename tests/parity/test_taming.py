@@ -125,6 +125,25 @@ def test_decoder(case: str, same) -> None:
     same(address, theirs, inputs, settings=own)
 
 
+TAMING = {
+    **{"ch": 128, "ch_mult": [1, 1, 2, 2, 4], "num_res_blocks": 2, "attn_resolutions": [16]},
+    **{"in_channels": 3, "out_ch": 3, "resolution": 256, "z_channels": 256},
+}
+
+
+@pytest.mark.parametrize(("name", "parameters"), [("Encoder", 29_298_176), ("Decoder", 42_449_795)])
+def test_published(name: str, parameters: int, published) -> None:
+    """Those of the tokenizers of ImageNet that shrink by 16."""
+    original = getattr(taming, name)
+    more = {"double_z": False} if name == "Encoder" else {}
+    published(
+        f"vq/nets.yaml#{name}@taming",
+        names="taming",
+        original=lambda: original(**TAMING, **more),
+        parameters=parameters,
+    )
+
+
 @compilations
 def test_compiled_encoder(how: Any, same) -> None:
     address, theirs, inputs, own = encoder("small", double_z=False)

@@ -1,8 +1,8 @@
 """The table of docs/zoo.md: what the tests of parity measured, and what is counted in the specs.
 
 A test leaves a `Compared` or a `Size` among its `user_properties`, which come back from pytest-xdist's
-workers; `pytest -m parity --zoo` puts them into the page. The page is read first: what a run did not
-measure keeps its line, where its spec is still there.
+workers; `pytest -m parity --zoo` puts them into the page. The page is read first: specs of which a run
+measured nothing keep their lines.
 """
 
 from __future__ import annotations
@@ -52,6 +52,8 @@ buffers are mapped to the original's, with the same shapes, and the `parameters`
 published.
 """
 
+LINK = re.compile(r"^\[(.*)\]\(.*\)$")
+
 Record = tuple[str, ...]
 
 
@@ -94,8 +96,7 @@ class Zoo(NamedTuple):
         """What stands in a page."""
         zoo = cls({}, {})
         for line in page.splitlines():
-            cells = [re.sub(r"^\[(.*)\]\(.*\)$", r"\1", cell.strip(" `")) for cell in line.split(" | ")]
-            cells = [cell.strip(" |`") for cell in cells]
+            cells = [LINK.sub(r"\1", cell).strip("` ") for cell in line.strip("| ").split(" | ")]
             if len(cells) == 5 and cells[2].isdigit():
                 zoo.add(Compared(cells[0], cells[1], float(cells[3]), float(cells[4])))
             elif len(cells) == 4 and cells[3].isdigit():
@@ -115,11 +116,15 @@ class Zoo(NamedTuple):
         )
 
     def updated(self, measured: Zoo) -> Zoo:
-        """With what was measured in place of what stood here before; specs that are gone are left out."""
-        compared = {**self.compared, **measured.compared}
-        sizes = {**self.sizes, **measured.sizes}
-        kept = [value for value in compared.values() if (SPECS / value.spec).is_file()]
-        known = [value for value in sizes.values() if (SPECS / value.spec).is_file()]
+        """With what was measured in place of all that stood here of the same specs; those that are gone are
+        left out."""
+        anew = {row.spec for row in (*measured.compared.values(), *measured.sizes.values())}
+        compared = [row for row in self.compared.values() if row.spec not in anew]
+        sizes = [row for row in self.sizes.values() if row.spec not in anew]
+        compared += measured.compared.values()
+        sizes += measured.sizes.values()
+        kept = [value for value in compared if (SPECS / value.spec).is_file()]
+        known = [value for value in sizes if (SPECS / value.spec).is_file()]
         zoo = Zoo({}, {})
         for value in (*sorted(kept), *sorted(known, key=lambda s: (s.spec, s.package, s.parameters, s))):
             zoo.add(value)
