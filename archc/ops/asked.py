@@ -80,6 +80,8 @@ class Asked(Op):
     """Base of operators that torch is asked about."""
 
     probe: ClassVar[Probe | None] = None
+    advice: ClassVar[str | None] = None
+    """What helps where torch cannot tell a shape."""
     helpers: ClassVar[Mapping[str, str]] = {"flattened": FLATTENED}
 
     def question(self, inputs: tuple[Tensor | None, ...]) -> Question:
@@ -93,7 +95,8 @@ class Asked(Op):
         try:
             probed = self.probe(self.question(inputs))
         except ValueError as refused:
-            raise ShapeError(f"`{self.title()}`: {refused}") from refused
+            help = self.advice if getattr(refused, "cannot_tell", False) else None
+            raise ShapeError(f"`{self.title()}`: {refused}", help=help) from refused
         record(probed.facts)
         return probed
 

@@ -29,6 +29,7 @@ KINDS = ("conv", "linear", "norm", "activation", "attention", "resampling", "oth
 class UserOperator(Asked):
     """Base of users' operators."""
 
+    advice = 'tell it by a rule, as `@archc.op(shape="[B, T] -> [B, T]")`, or give the sizes that are free'
     target: ClassVar[Any]
     name: ClassVar[str]
     place: ClassVar[tuple[str, str]]

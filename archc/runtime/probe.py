@@ -31,6 +31,8 @@ FEW = 3
 class Unknown(ValueError):
     """torch gives no shape that holds for all sizes; the message says why."""
 
+    cannot_tell = True
+
 
 class Refused(ValueError):
     """torch refuses the layer, its arguments or these inputs; the message is torch's."""

@@ -139,6 +139,8 @@ def _by_size(dividend: Size, divisor: Dim) -> Size:
         least, most = (dividend, dividend) if isinstance(dividend, int) else (dividend.least, dividend.most)
         if least is not None and least >= 0 and most is not None and most < divisor.least:
             return out
+        if least is not None and least >= -divisor.least and most is not None and most < 0:
+            return out - 1
     return out + of_atom(Opaque("floordiv", (dividend, divisor)))
 
 

@@ -170,8 +170,14 @@ def test_mistakes(parts: tuple, message: str) -> None:
 
 
 def test_what_torch_cannot_tell_is_not_guessed() -> None:
-    [found] = told(X, "y: x -> nonzero")
-    assert found.startswith("A302 `nonzero`: ")
+    [found] = archc.check(spec(X, "y: x -> nonzero"), ops=[MODULE]).diagnostics
+    assert (found.code, found.message[:11]) == ("A302", "`nonzero`: ")
+    assert found.help is not None and "@archc.op(shape=" in found.help
+
+
+def test_what_torch_refuses_is_told_as_torch_does() -> None:
+    [found] = archc.check(spec("x: '[B, 8]', y: '[B, 3]'", "z: x, y -> total"), ops=[MODULE]).diagnostics
+    assert found.message.startswith("`total`: stack expects each tensor to be equal size")
 
 
 def test_modules_are_loaded_only_where_allowed() -> None:

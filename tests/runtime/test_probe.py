@@ -39,13 +39,15 @@ def probe(layer: str, args: tuple, kwargs: dict, inputs: list) -> Probed:
         ("LSTMCell", (8, 5), {}, [(B, 8)], [(B, 5), (B, 5)]),
         ("MaxPool1d", (3,), {}, [(B, C, H)], [(B, C, H // 3)]),
         ("ZeroPad2d", (1,), {}, [(B, C, H, W)], [(B, C, H + 2, W + 2)]),
+        ("EmbeddingBag", (5, 4), {}, [(B, T, "int64")], [(B, 4)]),
         ("Bilinear", (8, 4, 3), {}, [(B, 8), (B, 4)], [(B, 3)]),
         ("LocalResponseNorm", (2,), {}, [(B, C, H)], [(B, C, H)]),
         ("Identity", (), {}, [(3, 4)], [(3, 4)]),
     ],
 )
 def test_shapes(layer: str, args: tuple, kwargs: dict, inputs: list, outputs: list) -> None:
-    found = probe(layer, args, kwargs, [Tensor(tuple(s)) for s in inputs])
+    types = [Tensor(s[:-1], s[-1]) if isinstance(s[-1], str) else Tensor(s) for s in inputs]
+    found = probe(layer, args, kwargs, types)
     assert [t.shape for t in found.outputs] == outputs
 
 

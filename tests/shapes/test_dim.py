@@ -348,3 +348,10 @@ def test_importing_is_light():
         "assert not bad, bad"
     )
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_a_negative_rest_below_the_divisor_is_one_less():
+    batch, length = symbol("B"), symbol("T")
+    assert (batch * length + length - 1) // length == batch
+    assert -1 // length == -1
+    assert str(-2 // length) == "-2 // T", "which is -2 for T = 1 and else -1"
