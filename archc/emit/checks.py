@@ -29,9 +29,26 @@ def check(graph: Graph, text: Text) -> list[ast.stmt]:
             found += _if_there(graph, port, made)
         elif kind.shape is not None:
             found += _if_there(graph, port, _shape(graph, port, kind, text))
+    for ask in graph.asks:
+        wrong = _presence(ask.test, False)
+        found += statements(f"if {wrong}:\n    raise ValueError({string(ask.message)})")
     for guard in graph.guards:
         found += _guard(graph, guard)
     return found
+
+
+def _presence(test: tuple, holds: bool) -> str:
+    """A condition on which inputs are given, or its opposite, as code."""
+    match test:
+        case ("given", name):
+            return f"{argument_name(name)} is {'not ' if holds else ''}None"
+        case ("not", inner):
+            return _presence(inner, not holds)
+        case (word, *sides):
+            sign = " and " if (word == "and") == holds else " or "
+            parts = [_presence(side, holds) for side in sides]
+            return sign.join(f"({p})" if " and " in p or " or " in p else p for p in parts)
+    raise AssertionError(test)
 
 
 def _if_there(graph: Graph, port: str, made: list[ast.stmt]) -> list[ast.stmt]:

@@ -133,7 +133,7 @@ def check(
     if not report.ok:
         graph = None
     assert graph is not None or not report.ok or unbound, "nothing was told of what is wrong"
-    told = tuple(_described(graph.guards)) if graph else ()
+    told = (*_described(graph.guards), *(ask.message for ask in graph.asks)) if graph else ()
     return Result(report.ok, report.diagnostics, graph, block, project, told)
 
 

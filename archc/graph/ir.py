@@ -269,6 +269,14 @@ class LineInfo(NamedTuple):
     nodes: tuple[int, ...]
 
 
+class Ask(NamedTuple):
+    """What a model asks of its open inputs when it is called: `test` as in `Choose`, in the spec's own
+    words."""
+
+    test: tuple
+    message: str
+
+
 @dataclass(slots=True, eq=False)
 class Graph(Shown):
     """A block, bound: its numbers known, its absent parts gone, its shapes inferred.
@@ -280,6 +288,7 @@ class Graph(Shown):
     on a run-time size). `defaults`: params that were not given, in the names that their defaults use.
     `folded`: names that went into numbers without a label there.
     `open`: the inputs that may be None at run time; `absent`: those that are not there at all.
+    `asks`: which of the open inputs must be given, of the outermost block.
     `presence`: for each output, in which cases of the open inputs it is there (see presence.py).
     `outline`: its numbers are not all given. Params and sizes may be symbols named as they are, or
     `Unsettled`, and types may have unknown sizes or rank. It can be drawn, not built.
@@ -300,6 +309,7 @@ class Graph(Shown):
     members: dict[str, Member] = field(default_factory=dict)
     lines: list[LineInfo] = field(default_factory=list)
     guards: tuple[Guard, ...] = ()
+    asks: tuple[Ask, ...] = ()
     initialisers: tuple[Rule, ...] = ()
     ties: tuple[tuple[str, str], ...] = ()
     folded: frozenset[str] = frozenset()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from archc.graph import presence
 from archc.graph.builder import Builder
 from archc.graph.infer import FIX_PRESENCE
+from archc.graph.ir import Ask
 from archc.graph.numbers import Numbers
 from archc.graph.values import Failed
 from archc.lang.schema import Require
@@ -14,7 +15,8 @@ from archc.shapes import Cond, Dim, Formula, decide
 
 
 def require(numbers: Numbers, builder: Builder) -> None:
-    """Check each condition; one on sizes that only the running model knows becomes a guard.
+    """Check each condition; one on what only the running model knows, sizes or which of its inputs are
+    given, is checked there.
 
     Raises Failed where one does not hold, having told it.
     """
@@ -35,8 +37,11 @@ def _one(numbers: Numbers, builder: Builder, requirement: Require) -> None:
         held = held is not False
     if isinstance(held, Test):
         cases = presence.where(held, builder.graph.open)
-        if cases != builder.full:
+        if cases == builder.full:
+            return
+        if not cases or len(numbers.context.blocks) > 1:
             numbers.context.fail("A407", requirement.message, condition.span, FIX_PRESENCE)
+        builder.graph.asks += (Ask(tuple(held), requirement.message),)
         return
     if isinstance(held, Cond):
         answer = decide(held)

@@ -104,9 +104,9 @@ def _value(graph: Graph, name: str, ref: Ref, divisors: Divisors, several: int) 
 
 
 def guards(graph: Graph) -> list[str]:
-    """What must hold of the free dimensions, in words: `H, W divisible by 16`."""
+    """What must hold of the free dimensions and of the inputs, in words: `H, W divisible by 16`."""
     found = []
     for text in describe([guard.condition for guard in graph.guards if not guard.message]):
         subject, must, predicate = text.partition(" must be ")
         found.append(f"{subject.replace(' and ', ', ')} {predicate}" if must else text)
-    return found + [guard.message for guard in graph.guards if guard.message]
+    return found + [asked.message for asked in (*graph.guards, *graph.asks) if asked.message]
