@@ -7,12 +7,12 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from archc.emit.coded import Coder, Slot, equal, key
+from archc.emit.coded import Coder, Slot, key
 from archc.emit.flow import Flow, Flows
 from archc.emit.loops import counted
 from archc.emit.order import Step
+from archc.emit.series import series
 from archc.emit.starts import Line, dotted, starts, weight
-from archc.graph import labels
 from archc.graph.attributes import attribute, module_source
 from archc.graph.ir import Bundle, Copy, Graph, Member
 from archc.lang.walk import free_names
@@ -25,8 +25,6 @@ if TYPE_CHECKING:
 
 # From this many equal copies in a row on, a list of copies counts them.
 RUN = 3
-# From this many copies that differ in one number on, a list of copies runs over the numbers.
-SERIES = 4
 
 
 @dataclass(slots=True)
@@ -193,15 +191,24 @@ class _Writer:
             count = self._count(member, len(marks))
             if len(marks) > 1 or self.coder.slots[int(count[1:])].label:
                 return f"{owned}({self._one(marks[0], copies[0])} for _ in range({count}))"
-        series = self._series(marks, copies)
-        if series is not None:
-            return f"{owned}({series})"
-        items = []
-        at = 0
+        items: list[str] = []
+        at = alike = 0
         while at < len(marks):
             end = at + 1
             while end < len(marks) and marks[end] == marks[at]:
                 end += 1
+            if at == alike:
+                alike = at + 1
+                while alike < len(marks) and _one_class(marks[at], marks[alike]):
+                    alike += 1
+                generator = self._series(marks[at:alike], copies[at:alike]) if alike > end else None
+                if generator is not None:
+                    if alike - at == len(marks):
+                        return f"{owned}({generator})"
+                    items.append(f"*({generator})")
+                    at = alike
+                    continue
+            alike = max(alike, end)
             # A first copy and others after it, as in a stage, are one code for any number of others.
             if end - at >= (2 if at == 1 and end == len(marks) else RUN):
                 one = self._one(marks[at], copies[at])
@@ -211,24 +218,20 @@ class _Writer:
             at = end
         return f"{owned}([{', '.join(items)}])"
 
-    def _series(self, marks: list[Any], copies: Sequence[Copy]) -> str | None:
-        """Copies of one class that differ in one number, as a generator over the numbers."""
-        if len(marks) < SERIES or not all(isinstance(m, tuple) and m[0] is marks[0][0] for m in marks):
+    def _series(self, marks: Sequence[Any], copies: Sequence[Copy]) -> str | None:
+        """Copies of one class that differ in numbers, as a generator over these."""
+        cls, first = marks[0] if isinstance(marks[0], tuple) else (None, ())
+        if cls is None or not first:
             return None
-        rows = [m[1] for m in marks]
-        varying = [i for i in range(len(rows[0])) if any(r[i] != rows[0][i] for r in rows)]
-        if len(varying) != 1:
-            return None
-        at = varying[0]
-        step = _step([r[at] for r in rows])
-        if step is not None:
-            number = self.coder.local("i")
-            size = f"{self.coder.slot(rows[0][at])} + {number} * {self.coder.slot(step)}"
-            one = self._one(marks[0], copies[0], {at: size})
-            return f"{one} for {number} in range({self.coder.number(len(rows))})"
-        variable = self.coder.local(marks[0][0].arguments[at].name)
-        one = self._one(marks[0], copies[0], {at: variable})
-        return f"{one} for {variable} in ({', '.join(self.coder.slot(r[at]) for r in rows)})"
+        numbers = {**self.graph.dims, **self.graph.params}
+        names = [argument.name for argument in cls.arguments]
+        return series(
+            [values for _, values in marks],
+            names,
+            numbers,
+            self.coder,
+            lambda texts: self._one(marks[0], copies[0], texts),
+        )
 
     def _count(self, member: Member, count: int) -> str:
         slot = counted(self.graph, member, count)
@@ -267,27 +270,16 @@ class _Writer:
         return f'self.get_submodule("{owner}").{attribute} = {weight(right)}'
 
 
-def _step(slots: Sequence[Slot]) -> Slot | None:
-    """What is added from one number to the next, where that is one number of the block's."""
-    first, second = slots[0], slots[1]
-    step = (second.label or "").removeprefix(f"{first.label} + ")
-    if first.label is None or step == second.label or labels.names(step) is None:
-        return None
-    values = [slot.value for slot in slots]
-    gap = values[1] - values[0]
-    if any(not isinstance(v, int) or v != values[0] + i * gap for i, v in enumerate(values)):
-        return None
-    for i, slot in enumerate(slots[2:], 2):
-        if slot.label is None or not equal(slot.label, f"{first.label} + {i} * ({step})"):
-            return None
-    return Slot(gap, step)
-
-
 class _Bypassed:
     """Stands for a copy that is not there."""
 
 
 BYPASSED = _Bypassed()
+
+
+def _one_class(a: Any, b: Any) -> bool:
+    """Are two copies called alike but for numbers?"""
+    return isinstance(a, tuple) and isinstance(b, tuple) and a[0] is b[0]
 
 
 def _differs(member: Member, index: int) -> Diagnostic:
