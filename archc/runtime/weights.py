@@ -61,10 +61,11 @@ def load_weights(
                 raise SpecError(proof.problems)
         _check_memory(ours, proof, theirs, place)
         new: dict[str, Tensor] = {}
+        copier = _Copier(theirs)
         for name, recipe in proof.recipes.items():
             own = ours[name]
             target = torch.empty_like(own, device=place) if own.is_meta else own.detach()
-            _copy(target, recipe, theirs)
+            copier.copy(target, recipe)
             if own.is_meta:
                 new[name] = target
     for name in proof.kept:
@@ -150,24 +151,41 @@ def _check_memory(ours: Mapping[str, Tensor], proof: Proof, theirs: Tensors, pla
 # Filling
 
 
-def _copy(target: Tensor, recipe: Recipe, theirs: Tensors) -> None:
-    """Copy what a recipe makes, a large tensor piece by piece, so that little of a file is held at once."""
-    size = target.numel() * target.itemsize
-    value = made(recipe, theirs.__getitem__)
-    axis = max(range(value.dim()), key=value.stride, default=0)  # along it, pieces lie together in the file
-    if size <= theirs.window or joins(recipe):
-        target.copy_(value.contiguous())
+class _Copier:
+    """Copies what recipes make, large tensors piece by piece, so that little of a file is held at once."""
+
+    def __init__(self, theirs: Tensors) -> None:
+        self._theirs = theirs
+        self._buffer = torch.empty(0, dtype=torch.uint8)
+
+    def copy(self, target: Tensor, recipe: Recipe) -> None:
+        size = target.numel() * target.itemsize
+        value = self._made(recipe)
+        if size <= self._theirs.window or joins(recipe):
+            target.copy_(value)
+            del value
+            self._theirs.spend(size)
+            return
+        axis = max(range(value.dim()), key=value.stride)  # along it, pieces lie together in the file
+        length = value.shape[axis]
         del value
-        theirs.spend(size)
-        return
-    length = value.shape[axis]
-    step = max(1, theirs.window // (size // length))
-    for start in range(0, length, step):
-        count = min(step, length - start)
-        value = made(recipe, theirs.__getitem__).narrow(axis, start, count)
-        target.narrow(axis, start, count).copy_(value.contiguous())  # which is fast where it is turned
-        del value
-        theirs.spend(size // length * count)
+        step = max(1, self._theirs.window // (size // length))
+        for start in range(0, length, step):
+            count = min(step, length - start)
+            piece = self._made(recipe).narrow(axis, start, count)
+            target.narrow(axis, start, count).copy_(piece if axis == 0 else self._in_order(piece))
+            del piece
+            self._theirs.spend(size // length * count)
+
+    def _made(self, recipe: Recipe) -> Tensor:
+        return made(recipe, self._theirs.__getitem__)
+
+    def _in_order(self, piece: Tensor) -> Tensor:
+        """A turned tensor with its elements in order, which torch is fast at; always in the same memory."""
+        size = piece.numel() * piece.itemsize
+        if self._buffer.numel() < size or self._buffer.device != piece.device:
+            self._buffer = torch.empty(size, dtype=torch.uint8, device=piece.device)
+        return self._buffer[:size].view(piece.dtype).view(piece.shape).copy_(piece)
 
 
 def _adopt(model: nn.Module, ours: Mapping[str, Tensor], new: Mapping[str, Tensor]) -> None:

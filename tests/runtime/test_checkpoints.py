@@ -11,7 +11,7 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
 import archc
-from archc.runtime import load, load_weights, save_weights
+from archc.runtime import load, load_weights, save_weights, tensor_files
 from archc.runtime.weights import translated
 from archc.source.diagnostic import SpecError
 
@@ -68,6 +68,15 @@ blocks:
         ignore: ["*.rope"]
 main: Net
 """)
+LARGE = """\
+archc: 1
+blocks:
+  Net:
+    inputs: {x: "[B, 40]"}
+    nodes: {fc: "linear(12, bias=false)"}
+    flow: {y: x -> fc}
+    checkpoints: {m: {fc.weight: w.T}}
+"""
 IDS = torch.tensor([[1, 5, 10, 0]])
 
 
@@ -230,6 +239,22 @@ def test_without_memory(model: nn.Module) -> None:
         with pytest.raises(SpecError, match="is on the device `meta`: it has no values") as error:
             load_weights(target, theirs, names="fused")
         assert codes(error) == ["A605"]
+
+
+@pytest.mark.parametrize("device", ["cpu", "meta"])
+def test_large_tensors_are_copied_in_pieces(device: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tensor_files, "_WINDOW", 100)
+    model = load(SPEC, words=64).eval()
+    theirs = {name: tensor.to(device) for name, tensor in fused(model).items()}
+    other = load(SPEC, words=64, device="meta")
+    load_weights(other, theirs, names="fused", device=device)
+    turned = archc.text(LARGE)
+    weight = torch.randn(40, 12, dtype=torch.float16).to(device)
+    linear = load(turned, device="meta")
+    load_weights(linear, {"w": weight}, names="m", device=device)
+    if device == "cpu":
+        assert torch.equal(other.eval()(IDS), model(IDS))
+        assert torch.equal(linear.fc.weight, weight.T.float())
 
 
 def test_a_model_of_another_dtype(model: nn.Module) -> None:
