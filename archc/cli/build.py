@@ -1,4 +1,4 @@
-"""Write the PyTorch module of a spec: a Python file that imports torch only, and the modules that its `ops` name."""
+"""Write the PyTorch module of a spec: a Python file that imports torch only, and the modules of its `ops`."""
 
 from __future__ import annotations
 

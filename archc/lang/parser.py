@@ -79,9 +79,7 @@ def _call(parser: Parser) -> syntax.Call:
     return found or syntax.Call(name, (), name.span)
 
 
-def parse_index(
-    place: Place, report: Report
-) -> tuple[syntax.Expr | syntax.Slice | syntax.Dots, ...] | None:
+def parse_index(place: Place, report: Report) -> tuple[syntax.Expr | syntax.Slice | syntax.Dots, ...] | None:
     """`[:8, 0]`, brackets included."""
     return _parse(place, report, Parser.index_items)
 
@@ -244,7 +242,9 @@ def _empty(parser: Parser, item: syntax.Expr | syntax.Dots) -> syntax.Name:
     """`P = 0`: what a free dimension is where the input is absent."""
     token = parser.advance()
     if not isinstance(item, syntax.Name):
-        parser.fail("A216", "only a free dimension may be 0 where the input is absent", token, "write `P = 0`")
+        parser.fail(
+            "A216", "only a free dimension may be 0 where the input is absent", token, "write `P = 0`"
+        )
     if parser.token.text != "0":
         help = f"`{item.id} = 0` says that it is 0 where the input is absent"
         parser.fail("A216", "a dimension of what is absent can only be 0", parser.token, help)

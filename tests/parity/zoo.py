@@ -41,7 +41,8 @@ what a spec cannot say.
 ## Specs
 
 `lines` are those of the file. The differences are the largest ones: of any output, in parts of its largest
-value, or of any gradient, in parts of the largest of all; rounded up to a power of ten.
+value, or of any gradient, in parts of the largest of all; rounded up to a power of ten. `0` is no
+difference at all: the same to the last bit.
 """
 
 SIZES = """\
