@@ -9,11 +9,14 @@ from itertools import combinations
 
 from archc.emit.coded import Coder, Slot, expression, key
 from archc.emit.operands import Operands
-from archc.emit.order import NONE, Guard, Step, Value
+from archc.emit.order import NONE, Guard, Step, Value, name
 from archc.graph.attributes import attribute
-from archc.graph.ir import Apply, Graph, Node, Ref
+from archc.graph.ir import Apply, Bundle, Graph, Node, Pick, Ref
 from archc.graph.presence import MOST_OPEN_OPERANDS
 from archc.shapes import plain
+
+# From this many members on, the sum of a bundle is not written out.
+LONG = 4
 
 _ON = 0.71828182845  # stands for a probability that is not zero
 
@@ -52,6 +55,9 @@ class Operators:
     def _plain(self, at: int, node: Apply, makes: tuple[Value, ...], guard: Guard) -> Step:
         """An operator all of whose operands are there."""
         made = targets(at, node)
+        bundle = self._whole_bundle(node)
+        if bundle is not None and _adds(node) == "+":
+            return Step(node.span, f"{made} = sum({name(bundle)}[1:], {name(bundle)}[0])", makes, guard)
         if node.op.random and not getattr(node.op, "p", 1):
             # Off here, perhaps on in another instance: one code for both, and none where all are off.
             idle = f"{made} = {self._lower(node)}"
@@ -62,6 +68,17 @@ class Operators:
             slots[switch] = Slot(plain(p), getattr(p, "label", None))
             return Step(node.span, f"{made} = {text}", makes, guard, idle=idle, switch=switch)
         return Step(node.span, f"{made} = {self._lower(node)}", makes, guard)
+
+    def _whole_bundle(self, node: Apply) -> Ref | None:
+        """The bundle whose members, all of them and in order, are the operands."""
+        picks = [self._graph.node(a) if isinstance(a, Ref) else None for a in node.arguments]
+        if len(picks) < LONG or not all(isinstance(pick, Pick) for pick in picks):
+            return None
+        bundle = picks[0].bundle  # type: ignore[union-attr]
+        kind = self._graph.type(bundle)
+        whole = isinstance(kind, Bundle) and len(kind.members) == len(picks)
+        in_order = all(p.bundle == bundle and p.index == i for i, p in enumerate(picks))  # type: ignore[union-attr]
+        return bundle if whole and in_order else None
 
     def _lower(self, node: Apply, without: Sequence[int] = ()) -> str:
         """An operator's source, coded; arguments number `without` are absent."""
@@ -152,12 +169,12 @@ def targets(at: int, node: Node) -> str:
     return ", ".join(f"ρ{at}_{out}" for out in range(len(node.outputs)))
 
 
-def _adds(node: Apply) -> bool:
-    """Is the operator a plain Python operator between its operands?"""
+def _adds(node: Apply) -> str | None:
+    """The sign, where the operator is a plain Python operator between its operands."""
     if node.member or not any(p.variadic for p in node.op.ports()) or node.op.starred:
-        return False
+        return None
     text = node.op.lower(["ρ1_1", "ρ2_2"], [None, None], None)
-    return text in ("ρ1_1 + ρ2_2", "ρ1_1 * ρ2_2")
+    return {"ρ1_1 + ρ2_2": "+", "ρ1_1 * ρ2_2": "*"}.get(text)
 
 
 def _without_argument(text: str, value: str) -> str:

@@ -375,3 +375,21 @@ def test_reserved_names_are_torchs() -> None:
 
     known = {n for n in [*dir(nn.Module), *vars(nn.Module())] if not n.startswith("_")}
     assert known <= MODULE
+
+
+def test_the_sum_of_a_long_bundle(emitted, model) -> None:
+    blocks = """\
+  A:
+    inputs: {x: '[B, 4]'}
+    nodes: {fc: {call: linear(4), parallel: COUNT}}
+    flow: {parts: x -> fc, y: parts -> add, z: "parts[1:] -> add"}
+    outputs: {y: y, z: z}
+"""
+    many = blocks.replace("COUNT", "5")
+    assert "y = sum(parts[1:], parts[0])" in emitted(many).source
+    assert "sum(" not in emitted(blocks.replace("COUNT", "3")).source
+    x, made = torch.randn(2, 4), model(many)
+    y, z = made(x)
+    same(y, sum(fc(x) for fc in made.fc))
+    same(z, sum(fc(x) for fc in made.fc[1:]))
+    same(torch.compile(made, fullgraph=True, backend="eager")(x)[0], y)
