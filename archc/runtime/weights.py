@@ -10,13 +10,13 @@ import torch
 from torch import Tensor, nn
 
 from archc.graph.checkpoint_layout import Layout
-from archc.graph.checkpoints import plain_layout, resolve
+from archc.graph.checkpoints import known_maps, plain_layout, resolve
 from archc.graph.ir import Graph
 from archc.graph.recipes import Recipe, Take, leaves, text
 from archc.runtime.proof import Proof, prove
 from archc.runtime.recipes import joins, made
 from archc.runtime.tensor_files import Tensors, open_tensors
-from archc.source.diagnostic import Diagnostic, SpecError
+from archc.source.diagnostic import Diagnostic, Report, SpecError
 
 Names = str | Mapping[str, str] | None
 """A checkpoint map of the spec by its name, or a mapping of our names to those of the file."""
@@ -58,7 +58,9 @@ def load_weights(
         if strict:
             _check_twins(proof, layout, theirs)
             if proof.problems:
-                raise SpecError(proof.problems)
+                raise SpecError(
+                    _advised(proof.problems, ours, graph or getattr(model, "graph", None), theirs)
+                )
         _check_memory(ours, proof, theirs, place)
         new: dict[str, Tensor] = {}
         copier = _Copier(theirs)
@@ -118,6 +120,19 @@ def state(model: nn.Module) -> dict[str, Tensor]:
         if name in everything:
             found[name] = everything[name]
     return found
+
+
+def _advised(
+    problems: list[Diagnostic], ours: Mapping[str, Tensor], graph: Any, theirs: Tensors
+) -> list[Diagnostic]:
+    """What speaks against a checkpoint, the last with the checkpoint map that would make all fit, if any."""
+    for name in known_maps(graph) if isinstance(graph, Graph) else ():
+        found = Report()
+        layout = resolve(graph, name, found)
+        if found.ok and not prove(ours, layout, theirs).problems:
+            *others, last = problems
+            return [*others, last._replace(help=f'with `names="{name}"` all of it fits')]
+    return problems
 
 
 # What headers do not tell

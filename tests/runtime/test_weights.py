@@ -79,6 +79,7 @@ def test_names_of_others(model: nn.Module, tmp_path: Path) -> None:
     with pytest.raises(SpecError) as error:
         load(SPEC, weights=path)
     assert codes(error) == ["A602", "A603"]
+    assert error.value.diagnostics[-1].help == 'with `names="theirs"` all of it fits'
     with pytest.raises(SpecError) as error:
         load(SPEC, weights=path, names="thiers")
     assert codes(error) == ["A610"]
