@@ -42,7 +42,7 @@ def test_published_files(parity: Any) -> None:
 
     parity(
         SPEC,
-        names="torchvision_file",
+        names="torchvision_old",
         file=renamed,
         original=lambda: models.DenseNet(growth_rate=4, block_config=[1, 2, 1, 1], num_classes=10),
         settings={"layers": [1, 2, 1, 1], "growth": 4, "stem": 64, "classes": 10},

@@ -29,20 +29,20 @@ def run(model: Any, x: Tensor) -> tuple[Tensor, Tensor]:
 @pytest.mark.parametrize(
     ("settings", "theirs"),
     [
-        ({"dim": 32, "depth": 2, "patch": 8, "image": 32}, {"embed_dim": 32, "num_blocks": 2}),
+        ({"dim": 32, "depth": 2, "patch": 8, "size": 32}, {"embed_dim": 32, "num_blocks": 2}),
         (
-            {"dim": 24, "depth": 1, "patch": 8, "image": 48, "token_hidden": 30, "channel_hidden": 36},
+            {"dim": 24, "depth": 1, "patch": 8, "size": 48, "token_hidden": 30, "channel_hidden": 36},
             {"embed_dim": 24, "num_blocks": 1, "mlp_ratio": (1.25, 1.5)},
         ),
         (
-            {"dim": 16, "depth": 3, "patch": 8, "image": 16, "c_in": 1},
+            {"dim": 16, "depth": 3, "patch": 8, "size": 16, "c_in": 1},
             {"embed_dim": 16, "num_blocks": 3, "in_chans": 1},
         ),
     ],
     ids=["plain", "of other widths", "of few patches"],
 )
 def test_timm(settings: dict[str, Any], theirs: dict[str, Any], parity) -> None:
-    x = settings.get("c_in", 3), settings["image"], settings["image"]
+    x = settings.get("c_in", 3), settings["size"], settings["size"]
     parity(
         "vision/mlp_mixer.yaml",
         names="timm",

@@ -96,7 +96,7 @@ def test_names_of_the_older_file() -> None:
     again = network()
     assert not again.load_state_dict(dict(older)).missing_keys
     model = archc.load(f"{SPECS}/vision/retinanet.yaml@resnet50_fpn", **SMALL)
-    archc.load_weights(model, older, names="torchvision_v1")
+    archc.load_weights(model, older, names="torchvision_old")
     x = torch.randn(1, 3, 64, 64)
     with torch.no_grad():
         logits, boxes, _ = model.eval()(x)

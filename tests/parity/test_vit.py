@@ -13,7 +13,7 @@ timm = original("timm.models.vision_transformer")
 transformers = original("transformers")
 loading = original("transformers.core_model_loading")
 
-SMALL = {"dim": 32, "depth": 2, "heads": 2, "image": 32, "patch": 8, "classes": 10}
+SMALL = {"dim": 32, "depth": 2, "heads": 2, "size": 32, "patch": 8, "classes": 10}
 
 PUBLISHED = {
     "tiny": 5_717_416,
@@ -25,8 +25,8 @@ PUBLISHED = {
 
 
 def timms(**settings: Any) -> Any:
-    names = {"dim": "embed_dim", "heads": "num_heads", "image": "img_size", "patch": "patch_size"}
-    names |= {"classes": "num_classes", "channels": "in_chans", "depth": "depth"}
+    names = {"dim": "embed_dim", "heads": "num_heads", "size": "img_size", "patch": "patch_size"}
+    names |= {"classes": "num_classes", "c_in": "in_chans", "depth": "depth"}
     return timm.VisionTransformer(**{names[name]: value for name, value in settings.items()})
 
 
@@ -39,12 +39,12 @@ def run_timms(model: Any, x: Tensor) -> tuple[Tensor, Tensor]:
     "settings",
     [
         SMALL,
-        {**SMALL, "dim": 48, "depth": 1, "heads": 4, "image": 48, "patch": 16, "channels": 1},
+        {**SMALL, "dim": 48, "depth": 1, "heads": 4, "size": 48, "patch": 16, "c_in": 1},
     ],
     ids=["plain", "of other sizes"],
 )
 def test_timm(settings: dict[str, Any], parity) -> None:
-    x = settings.get("channels", 3), settings["image"], settings["image"]
+    x = settings.get("c_in", 3), settings["size"], settings["size"]
     parity(
         "vision/vit.yaml",
         names="timm",
@@ -62,7 +62,7 @@ def hubs(settings: dict[str, Any]) -> Any:
         num_hidden_layers=settings.get("depth", 12),
         num_attention_heads=settings.get("heads", 12),
         intermediate_size=settings.get("hidden", 4 * settings.get("dim", 768)),
-        image_size=settings.get("image", 224),
+        image_size=settings.get("size", 224),
         patch_size=settings.get("patch", 16),
         num_labels=settings.get("classes", 1000),
     )
@@ -110,7 +110,7 @@ def test_published(size: str, parameters: int, published) -> None:
     ("size", "settings", "parameters"),
     [
         ("base", {}, PUBLISHED["base"]),
-        ("base", {"patch": 32, "image": 384}, 88_297_192),
+        ("base", {"patch": 32, "size": 384}, 88_297_192),
         ("large", {"patch": 16}, PUBLISHED["large"]),
     ],
     ids=["base-patch16-224", "base-patch32-384", "large-patch16-224"],
