@@ -24,7 +24,7 @@ PUBLISHED = {
     "large": 335_141_888,
     "base-cased": 108_310_272,
     "large-cased": 333_579_264,
-    "multilingual": 177_853_440,
+    "multilingual-cased": 177_853_440,
     "chinese": 102_267_648,
     "medium": 41_373_184,
     "small": 28_763_648,
@@ -52,7 +52,7 @@ def config(**settings: Any) -> Any:
         num_attention_heads=settings["heads"],
         intermediate_size=settings.get("inner", 4 * settings["width"]),
         max_position_embeddings=settings["positions"],
-        type_vocab_size=settings.get("sentences", 2),
+        type_vocab_size=settings.get("segments", 2),
         hidden_act=settings.get("act", "gelu"),
     )
 
@@ -76,7 +76,7 @@ def inputs() -> list[dict[str, Tensor]]:
     ]
 
 
-@pytest.mark.parametrize("own", [{}, {"layers": 1, "heads": 1, "inner": 20, "act": "relu", "sentences": 3}])
+@pytest.mark.parametrize("own", [{}, {"layers": 1, "heads": 1, "inner": 20, "act": "relu", "segments": 3}])
 def test_bert(own: dict[str, Any], parity) -> None:
     settings = {**SMALL, **own}
     parity(

@@ -20,11 +20,11 @@ SMALL: dict[str, Any] = {"dim": 48, "depth": 2, "heads": 4, "size": 8, "classes"
 
 PUBLISHED = {
     # Each paper's number less the table of positions, which is computed.
-    "s": ({"dim": 384, "depth": 12, "heads": 6}, 32_865_056),
-    "b": ({"dim": 768, "depth": 12, "heads": 12}, 130_315_808),
-    "l": ({"dim": 1024, "depth": 24, "heads": 16}, 457_840_672),
-    "xl": ({"dim": 1152, "depth": 28, "heads": 16}, 674_834_720),
-    "xl-512": ({"dim": 1152, "depth": 28, "heads": 16, "size": 64}, 674_834_720),
+    "s-2": ({"dim": 384, "depth": 12, "heads": 6}, 32_865_056),
+    "b-2": ({"dim": 768, "depth": 12, "heads": 12}, 130_315_808),
+    "l-2": ({"dim": 1024, "depth": 24, "heads": 16}, 457_840_672),
+    "xl-2": ({"dim": 1152, "depth": 28, "heads": 16}, 674_834_720),
+    "xl-2-512": ({"dim": 1152, "depth": 28, "heads": 16, "size": 64}, 674_834_720),
 }
 
 
@@ -34,7 +34,7 @@ def dit(
     heads: int,
     size: int = 32,
     patch: int = 2,
-    channels: int = 4,
+    c_in: int = 4,
     c_out: int = 8,
     classes: int = 1000,
 ) -> Any:
@@ -43,7 +43,7 @@ def dit(
     model = diffusers.DiTTransformer2DModel(
         num_attention_heads=heads,
         attention_head_dim=dim // heads,
-        in_channels=channels,
+        in_channels=c_in,
         out_channels=c_out,
         num_layers=depth,
         sample_size=size,
@@ -74,18 +74,18 @@ def run(model: Any, x: Tensor, t: Tensor, label: Tensor) -> Tensor:
     [
         SMALL,
         {**SMALL, "depth": 3, "heads": 2, "size": 12, "patch": 4},
-        {**SMALL, "dim": 32, "depth": 1, "patch": 1, "channels": 3, "c_out": 3},
+        {**SMALL, "dim": 32, "depth": 1, "patch": 1, "c_in": 3, "c_out": 3},
     ],
     ids=["patches of 2", "patches of 4", "without variance"],
 )
 def test_dit(settings: dict[str, Any], parity) -> None:
     """t and label are whole numbers; `label` 10 stands for no class."""
-    x = settings.get("channels", 4), settings["size"], settings["size"]
+    x = settings.get("c_in", 4), settings["size"], settings["size"]
     parity(
         "diffusion/dit.yaml",
         names="diffusers",
         original=lambda: dit(**settings),
-        settings={**settings, "wave_shift": 1.0},
+        settings={**settings, "freq_shift": 1.0},
         inputs=[
             {"x": (2, *x), "t": torch.tensor([0, 999]), "label": torch.tensor([3, 10])},
             {"x": (1, *x), "t": torch.tensor([17]), "label": torch.tensor([0])},
@@ -133,3 +133,10 @@ def test_the_authors_names() -> None:
     archc.load_weights(one, theirs, names="diffusers")
     archc.load_weights(other, file, names="meta")
     torch.testing.assert_close(other.state_dict(), one.state_dict(), rtol=0, atol=0)
+
+
+def test_a_new_block_hands_on_what_it_gets() -> None:
+    address = Path(__file__).parents[2] / "specs/diffusion/dit.yaml"
+    block = archc.load(f"{address}#Block", D=32, heads=4)
+    x = torch.randn(2, 5, 32)
+    assert torch.equal(block(x, torch.randn(2, 32)), x)

@@ -33,7 +33,7 @@ CASES: dict[str, tuple[str, dict[str, Any]]] = {
     "llama": ("llama.yaml", {}),
     "a key for each query, narrow heads": ("llama.yaml", {"kv_heads": 4, "head_dim": 6, "eps": 1e-3}),
     "one key for all, tied": ("llama.yaml", {"kv_heads": 1, "tied": True}),
-    "llama 3, stretched": ("llama.yaml", {"turn": STRETCHED}),
+    "llama 3, stretched": ("llama.yaml", {"rotary": STRETCHED}),
     "qwen2": ("qwen2.yaml", {}),
     "qwen2, tied": ("qwen2.yaml", {"tied": True, "theta": 500.0, "eps": 1e-3, "layers": 3}),
 }
@@ -43,9 +43,9 @@ PUBLISHED = {
     "llama.yaml@1-13b": 13_015_864_320,
     "llama.yaml@1-33b": 32_528_943_616,
     "llama.yaml@1-65b": 65_285_660_672,
-    "llama.yaml@7b": 6_738_415_616,
-    "llama.yaml@13b": 13_015_864_320,
-    "llama.yaml@70b": 68_976_648_192,
+    "llama.yaml@2-7b": 6_738_415_616,
+    "llama.yaml@2-13b": 13_015_864_320,
+    "llama.yaml@2-70b": 68_976_648_192,
     "llama.yaml@tiny-1.1b": 1_100_048_384,
     "llama.yaml@3-8b": 8_030_261_248,
     "llama.yaml@3-70b": 70_553_706_496,
@@ -84,7 +84,7 @@ def build(spec: str, **settings: Any) -> Any:
             intermediate_size=settings["inner"],
             rms_norm_eps=settings.get("eps", 1e-6 if qwen else 1e-5),
             tie_word_embeddings=settings.get("tied", False),
-            rope_parameters=LLAMA3 if "turn" in settings else {"rope_type": "default", "rope_theta": theta},
+            rope_parameters=LLAMA3 if "rotary" in settings else {"rope_type": "default", "rope_theta": theta},
         )
     )
 
@@ -223,7 +223,7 @@ def test_generation_equals_the_originals() -> None:
 )
 def test_published(address: str, published) -> None:
     spec, _, _ = address.partition("@")
-    sizes = {n: v for n, v in archc.graph(f"{SPECS}/text/{address}").params.items() if n != "turn"}
+    sizes = {n: v for n, v in archc.graph(f"{SPECS}/text/{address}").params.items() if n != "rotary"}
     published(
         f"text/{address}",
         names="transformers",

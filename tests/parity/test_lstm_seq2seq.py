@@ -90,11 +90,11 @@ def word_by_word(model: Any, target: Tensor, memory: Tensor, **inputs: Tensor) -
     logits, weights = [], []
     state = {"whole": inputs["whole"]}
     for word in target.split(1, dim=1):
-        said, looked, h, c, found = model(word, memory, mask, **state)
+        said, looked, h, c, attended = model(word, memory, mask, **state)
         logits.append(said)
         weights.append(looked)
-        state = {"h": h, "c": c, "found": found}
-    return [torch.cat(logits, 1), torch.cat(weights, 1), h, c, found]
+        state = {"h": h, "c": c, "attended": attended}
+    return [torch.cat(logits, 1), torch.cat(weights, 1), h, c, attended]
 
 
 @pytest.mark.parametrize("feeding", [True, False])
@@ -108,7 +108,7 @@ def test_word_by_word(parity: Callable[..., None], attention: str, feeding: bool
         unused=("encoder.*", "src_embed.*"),
         settings={
             "vocab": 11, "embed": 6, "hidden": 4, "layers": 2,
-            "attention": attention, "feeding": feeding, "E": 8,
+            "attention": attention, "input_feeding": feeding, "E": 8,
         },
         run=lambda model, **inputs: model.decode(**inputs),
         ours=word_by_word,

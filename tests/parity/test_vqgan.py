@@ -8,6 +8,9 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+import archc
+
+from .harness import SPECS
 from .originals import original
 
 taming = original("taming.modules.discriminator.model")
@@ -136,3 +139,15 @@ def test_published_discriminators(preset: str, layers: int, parameters: int, pub
         original=lambda: taming.NLayerDiscriminator(n_layers=layers),
         parameters=parameters,
     )
+
+
+@pytest.mark.parametrize(("layers", "pixels"), [(3, 70), (2, 34)])
+def test_pixels_that_a_number_looks_at(layers: int, pixels: int) -> None:
+    model = archc.load(f"{SPECS}/vq/discriminator.yaml", ch=4, layers=layers).eval()
+    x = torch.randn(1, 3, 160, 160, requires_grad=True)
+    logits = model(x)
+    height, width = (size // 2 for size in logits.shape[2:])
+    logits[0, 0, height, width].backward()
+    assert x.grad is not None
+    seen = x.grad[0].abs().sum(0) > 0
+    assert (int(seen.any(0).sum()), int(seen.any(1).sum())) == (pixels, pixels)

@@ -73,7 +73,7 @@ def test_conditioned(parity: Callable[..., None], stretched: bool) -> None:
             upsample_conditional_features=stretched, upsample_scales=[2, 2], **SMALL,
         ),
         settings={
-            "layers": 4, "stacks": 2, "frames": 5, "speakers": 4, "speaker_width": 3,
+            "layers": 4, "stacks": 2, "mels": 5, "speakers": 4, "speaker_width": 3,
             "scales": [2, 2] if stretched else [], **OURS,
         },
         run=run,
