@@ -19,7 +19,7 @@ from .harness import randomise
 from .originals import original
 
 ROOT = Path(__file__).parents[2]
-MAMBA = ROOT / "examples/mamba"
+MAMBA = ROOT / "docs/mamba"
 
 
 @pytest.fixture(autouse=True)
