@@ -17,7 +17,7 @@ STATIC = [
     c for c in CODES if c[1] == "1" or "A240" <= c <= "A299" or "A701" <= c <= "A707" or c in ("A901", "A902")
 ]
 OURS = [code for code in STATIC if "--allow-ops" not in explain(code)]
-"""Those of what is told of modules of operators are told by what loads them: tests/docs/test_error_pages.py."""
+"""What is told of modules of operators is told by what loads them: see tests/docs/test_error_pages.py."""
 FENCE = re.compile(r"```yaml ?([^\n]*)\n(.*?)```", re.DOTALL)
 
 
