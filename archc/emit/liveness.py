@@ -114,7 +114,7 @@ def settle(
     def rename(name: str) -> ast.expr | None:
         return ast.Name(names[name], ast.Load()) if name in names else None
 
-    return _without_copies([replace(s, rename) for s in body])
+    return _without_copies(_started([replace(s, rename) for s in body]))
 
 
 def _unread(body: list[ast.stmt]) -> set[str]:
@@ -143,6 +143,38 @@ def _carried(body: list[ast.stmt]) -> dict[str, str]:
                 if isinstance(value, ast.Name):
                     found.setdefault(node.targets[0].id, value.id)
     return found
+
+
+def _started(body: list[ast.stmt]) -> list[ast.stmt]:
+    """`t = x` that goes on as `t = t * y`, with nothing about either between: `t = x * y`."""
+    kept = []
+    for at, statement in enumerate(body):
+        for part in ("body", "orelse"):
+            if getattr(statement, part, None):
+                setattr(statement, part, _started(getattr(statement, part)))
+        match statement:
+            case ast.Assign(targets=[ast.Name(id=target)], value=ast.Name(id=value)):
+                first = _goes_on(body[at + 1 :], target, value)
+                if first is not None:
+                    first.id = value
+                    continue
+        kept.append(statement)
+    return kept
+
+
+def _goes_on(body: list[ast.stmt], target: str, value: str) -> ast.Name | None:
+    """Where `target`, so far `value`, is the first operand of what it becomes."""
+    for statement in body:
+        if target in names([statement]):
+            match statement:
+                case ast.Assign(targets=[ast.Name(id=made)], value=first) if made == target:
+                    while isinstance(first, ast.BinOp) and target not in names([first.right]):
+                        first = first.left
+                    return first if isinstance(first, ast.Name) and first.id == target else None
+            return None
+        if not isinstance(statement, ast.Assign) or value in names(statement.targets):
+            return None
+    return None
 
 
 def _without_copies(body: list[ast.stmt]) -> list[ast.stmt]:

@@ -327,17 +327,6 @@ def test_model_without_inputs_and_weights(model) -> None:
     assert model("  A: {flow: {y: 'zeros([2, 3])'}}")().shape == (2, 3)
 
 
-def test_members_of_a_list_are_written_where_they_are_used(emitted) -> None:
-    source = emitted(
-        """\
-  Sum:
-    inputs: {apart: {bundle: 12, shape: "[B, 8]"}}
-    flow: {the_sum_of_all: apart -> add}
-"""
-    ).source
-    assert " + ".join(f"apart[{n}]" for n in range(12)) in " ".join(source.split())
-
-
 def test_noise_that_is_off_everywhere_is_not_there(emitted) -> None:
     blocks = """\
   L:
@@ -375,21 +364,3 @@ def test_reserved_names_are_torchs() -> None:
 
     known = {n for n in [*dir(nn.Module), *vars(nn.Module())] if not n.startswith("_")}
     assert known <= MODULE
-
-
-def test_the_sum_of_a_long_bundle(emitted, model) -> None:
-    blocks = """\
-  A:
-    inputs: {x: '[B, 4]'}
-    nodes: {fc: {call: linear(4), parallel: COUNT}}
-    flow: {parts: x -> fc, y: parts -> add, z: "parts[1:] -> add"}
-    outputs: {y: y, z: z}
-"""
-    many = blocks.replace("COUNT", "5")
-    assert "y = sum(parts[1:], parts[0])" in emitted(many).source
-    assert "sum(" not in emitted(blocks.replace("COUNT", "3")).source
-    x, made = torch.randn(2, 4), model(many)
-    y, z = made(x)
-    same(y, sum(fc(x) for fc in made.fc))
-    same(z, sum(fc(x) for fc in made.fc[1:]))
-    same(torch.compile(made, fullgraph=True, backend="eager")(x)[0], y)
