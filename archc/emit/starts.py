@@ -201,13 +201,13 @@ def _by_path(
     counts = {key: turns.get(key[0]) or _alike(key, numbers, rules) for key, numbers in loops.items()}
     found: list[Line] = []
     done: set[tuple[str, str]] = set()
-    over = ""  # what the last line is a loop over
+    over: tuple[str, int] | None = None  # what the last line is a loop over, and how often
     for path, initialiser in rules.items():
         numbered = _NUMBERED.fullmatch(path)
         key = (numbered[1], numbered[3]) if numbered else None
         count = counts[key] if key is not None else 0
         if key is None or count < 2:
-            over = ""
+            over = None
             source = weight(path) if path not in maybe else f'self.get_parameter("{path}")'
             fill = coder.text(initialiser.fill(source), building=True)
             found.append(Line(span(path), fill))
@@ -215,11 +215,14 @@ def _by_path(
             done.add(key)
             owner, rest = key
             fill = coder.text(initialiser.fill("TARGET"), building=True)
-            target = f'self.get_parameter(f"{owner}.{{λi_0}}.{rest}")'
-            if over != owner:
-                number = _turns(graph, owner, count, coder)
-                found.append(Line(span(owner), f"for λi_0 in range({number}):"))
-                over = owner
+            whole = _whole(graph, owner, count)
+            if over != (owner, count):
+                head = f"λblock_0 in self.{owner}" if whole else f"λi_0 in range({coder.number(count)})"
+                found.append(Line(span(owner), f"for {head}:"))
+                over = owner, count
+            target = f'λblock_0.get_parameter("{rest}")'
+            if not whole:
+                target = f'self.get_parameter(f"{owner}.{{λi_0}}.{rest}")'
             found[-1] = Line(found[-1].span, f"{found[-1].text}\n    {fill.replace('TARGET', target)}")
     return found
 
@@ -249,7 +252,7 @@ def _alike(key: tuple[str, str], numbers: list[int], rules: Mapping[str, Initial
     return len(numbers) if all(rules[f"{owner}.{n}.{rest}"] == first for n in numbers) else 0
 
 
-def _turns(graph: Graph, owner: str, count: int, coder: Coder) -> str:
+def _whole(graph: Graph, owner: str, count: int) -> bool:
+    """Are these all copies of a member?"""
     member = graph.members.get(owner)
-    whole = member is not None and len(member.copies) == count
-    return f"len(self.{owner})" if whole else coder.number(count)
+    return member is not None and len(member.copies) == count

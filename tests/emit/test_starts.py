@@ -165,3 +165,29 @@ def test_other_modules_of_torch_are_no_layers_of_the_kind(emitted) -> None:
     root = build_module(made)()
     assert isinstance(root.n, nn.BatchNorm1d)
     assert constants(made)["n.weight"] == 1
+
+
+def test_copies_begin_in_a_loop_over_them(emitted) -> None:
+    blocks = """\
+  Mlp: {inputs: {x: '[B, C]'}, nodes: {a: linear(C), b: linear(C)}, flow: {y: x -> a -> b}}
+  A:
+    inputs: {x: '[B, 8]'}
+    nodes: {m: {call: Mlp, repeat: 3}}
+    flow: {y: x -> m}
+    init:
+      - {at: 'm.*.a', weight: constant(5)}
+      - {at: m.0.b, weight: constant(2)}
+      - {at: m.1.b, weight: constant(2)}
+"""
+    made = emitted(blocks)
+    assert (
+        reset(made)
+        == """\
+        for block in self.m:
+            nn.init.constant_(block.get_parameter("a.weight"), 5)
+        for i in range(2):
+            nn.init.constant_(self.get_parameter(f"m.{i}.b.weight"), 2)"""
+    )
+    found = constants(made)
+    assert [found[f"m.{i}.a.weight"] for i in range(3)] == [5, 5, 5]
+    assert [found[f"m.{i}.b.weight"] for i in range(2)] == [2, 2]

@@ -56,9 +56,9 @@ class GPT(nn.Module):
                 nn.init.normal_(module.weight, std=0.02)
                 if module.bias is not None:
                     nn.init.zeros_(module.bias)
-        for i in range(len(self.h)):
+        for block in self.h:
             nn.init.normal_(
-                self.get_parameter(f"h.{i}.c_proj.weight"),
+                block.get_parameter("c_proj.weight"),
                 std=0.02 / math.sqrt(2 * self.depth),
             )
 
