@@ -11,6 +11,10 @@ from archc.emit.coded import negated, replace
 from archc.emit.names import RESERVED
 from archc.emit.variables import names
 
+# Whether two variables meet is asked exactly where few have the name, in a short forward.
+MOST_HOLDERS = 4
+LONGEST = 200
+
 
 @dataclass(slots=True, order=True)
 class Life:
@@ -70,8 +74,10 @@ def settle(
     found = lives(body, arguments)
     names: dict[str, str] = dict(arguments)
     held: dict[str, list[Life]] = {}
+    holders: dict[str, list[str]] = {}
     for coded, name in arguments.items():
         insort(held.setdefault(name, []), found[coded])
+        holders.setdefault(name, []).append(coded)
     forbidden = set(RESERVED) | set(taken)
 
     def free(name: str, life: Life) -> bool:
@@ -84,9 +90,21 @@ def settle(
             (at and others[at - 1].last > life.first) or (at < len(others) and others[at].first < life.last)
         )
 
+    def apart(coded: str, name: str) -> bool:
+        """May a value have the name of others, though it lives from before them until after they begin?"""
+        others = holders.get(name, [])
+        if name in forbidden or len(others) > MOST_HOLDERS or len(body) > LONGEST:
+            return False
+        return all(other not in arguments and not _meet(body, coded, other) for other in others)
+
     def give(coded: str, candidates: list[str]) -> None:
         life = found[coded]
         chosen = next((c for c in candidates if free(c, life)), None)
+        if chosen is None and coded[0] == "ρ" and apart(coded, candidates[0]):
+            chosen = candidates[0]
+            both = [*held[chosen], life]
+            held[chosen] = []  # the lives of a name must follow each other
+            life = Life(min(other.first for other in both), max(other.last for other in both))
         number = 1
         while chosen is None:
             number += 1
@@ -94,6 +112,7 @@ def settle(
             chosen = candidate if free(candidate, life) else None
         names[coded] = chosen
         insort(held.setdefault(chosen, []), life)
+        holders.setdefault(chosen, []).append(coded)
 
     for coded in _unread(body):
         names[coded] = "_"
@@ -115,6 +134,32 @@ def settle(
         return ast.Name(names[name], ast.Load()) if name in names else None
 
     return _without_copies(_started([replace(s, rename) for s in body]))
+
+
+def _meet(body: list[ast.stmt], a: str, b: str) -> bool:
+    """Is there a place where one of two variables is made while the other is still needed?"""
+    met = False
+
+    def before(statements: list[ast.stmt], needed: set[str]) -> set[str]:
+        nonlocal met
+        for statement in reversed(statements):
+            used = names([statement]) & {a, b}
+            if isinstance(statement, ast.If):
+                after = needed
+                needed = before(statement.body, after) | before(statement.orelse, after)
+                needed |= names([statement.test]) & {a, b}
+            elif isinstance(statement, ast.Assign):
+                made = names(statement.targets) & {a, b}
+                met |= len(made) == 2 or bool(made and needed - made)
+                needed = (needed - made) | (names([statement.value]) & {a, b})
+            elif isinstance(statement, ast.Return):
+                needed = used
+            else:
+                met |= bool(used)  # a loop begins anew with what it made
+        return needed
+
+    before(body, set())
+    return met
 
 
 def _unread(body: list[ast.stmt]) -> set[str]:

@@ -49,3 +49,24 @@ def test_a_value_that_is_added_to_needs_no_copy(emitted, model) -> None:
     x, mask = torch.randn(2, 4), torch.rand(2, 4)
     same(model(blocks)(x, mask), (x * mask).sum(1) / mask.sum(1))
     same(model(blocks)(x), x.mean(1))
+
+
+def test_a_value_on_the_way_has_the_name_of_its_line(emitted, model) -> None:
+    blocks = """\
+  A:
+    inputs: {x: '[B, 4]', prefix: '[B, 4]?'}
+    nodes: {fc: linear(4), other: linear(4)}
+    flow:
+      tokens: x -> fc
+      joined: prefix, (x -> other -> relu) -> concat(0)
+      late: (prefix -> other -> relu -> fc) / 3
+      y: tokens + (joined -> sum(0))
+      z: y + late
+"""
+    source = emitted(blocks).source
+    assert "_2" not in source
+    x, prefix, made = torch.randn(2, 4), torch.randn(2, 4), model(blocks)
+    second = torch.relu(made.other(x))
+    same(made(x), made.fc(x) + second.sum(0))
+    late = made.fc(torch.relu(made.other(prefix))) / 3
+    same(made(x, prefix), made.fc(x) + torch.cat([prefix, second]).sum(0) + late)
