@@ -57,7 +57,9 @@ class Operators:
         made = targets(at, node)
         bundle = self._whole_bundle(node)
         if bundle is not None and _adds(node) == "+":
-            return Step(node.span, f"{made} = sum({name(bundle)}[1:], {name(bundle)}[0])", makes, guard)
+            term = self._coder.local("term")
+            loop = f"for {term} in {name(bundle)}[1:]:\n    {made} = {made} + {term}"
+            return Step(node.span, f"{made} = {name(bundle)}[0]\n{loop}", makes, guard)
         if node.op.random and not getattr(node.op, "p", 1):
             # Off here, perhaps on in another instance: one code for both, and none where all are off.
             idle = f"{made} = {self._lower(node)}"
