@@ -42,7 +42,7 @@ def test_labels_are_expressions_and_nothing_is_counted() -> None:
     assert detail(items["norm1"]) == "GroupNorm groups"
     assert not any(item.parameters or item.details.flops for item in items.values())
     assert drawing.facts == [
-        "unbound: c_out (default C), groups (32), dropout (0.0), conv_shortcut (false)",
+        "unbound: c_out (default C), groups (32), dropout (0), conv_shortcut (false)",
         "x: C × H × W, time_emb?: D → c_out × H × W",
     ]
 
