@@ -55,6 +55,8 @@ def load(
     >>> model(torch.ones(2, 4)).shape
     torch.Size([2, 8])
     """
+    if weights is None and names is not None:
+        raise TypeError("`names` tells how the tensors of `weights` are named, and there are no `weights`")
     graph = _graph(spec, settings, given=given, absent=absent, root=root, ops=ops)
     cls = build_module(emit(graph))
     for name, value in (("graph", graph), ("spec", spec)):

@@ -18,7 +18,7 @@ from archc.graph.recipe_shapes import Misfit, Partial, Shape, needs, settled
 from archc.graph.recipes import Recipe, Take, leaves
 from archc.runtime.proof import prove
 from archc.runtime.recipes import undone
-from archc.runtime.tensor_files import Tensors, open_tensors
+from archc.runtime.tensor_files import PICKLES, Tensors, open_tensors
 from archc.runtime.weights import Names, Source, layout_of, state
 from archc.source.diagnostic import Diagnostic, SpecError
 
@@ -32,7 +32,8 @@ def save_weights(
     like: Source | None = None,
     max_shard_size: int | None = None,
 ) -> None:
-    """Write a model's weights as safetensors; the file appears whole or not at all.
+    """Write a model's weights as safetensors; the file appears whole or not at all, in folders
+    that are made where they are missing.
 
     `names` tells what the file shall call the parts: what is loaded by a checkpoint map is written by it
     as it was. Where the map does not tell the shapes there, `like` is a file that does. Of tied weights
@@ -46,6 +47,9 @@ def save_weights(
     from safetensors.torch import save_file
 
     path = Path(path)
+    if path.suffix in PICKLES or path.is_dir():
+        file = path / "model.safetensors" if path.is_dir() else path.with_suffix(".safetensors")
+        raise ValueError(f"weights are written as a file of safetensors, not as `{path}`: write `{file}`")
     tensors = _theirs(state(model), layout_of(model, names, graph), like, path)
     tensors = _apart(tensors)
     shards = _shards(tensors, max_shard_size)
@@ -157,6 +161,7 @@ def _appearing(paths: list[Path]) -> Iterator[list[Path]]:
     made: list[Path] = []
     try:
         for path in paths:
+            path.parent.mkdir(parents=True, exist_ok=True)
             handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
             os.close(handle)
             made.append(Path(temporary))

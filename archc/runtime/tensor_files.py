@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import mmap
+import os
 import pickle
 import re
 import warnings
@@ -21,6 +22,8 @@ from archc.source.diagnostic import Diagnostic, SpecError
 
 PICKLES = (".pt", ".pth", ".bin", ".ckpt")
 _INDEX = ".index.json"
+SHARD = re.compile(r"-\d+-of-\d+(?=\.)")
+"""What the name of a file tells that is one of several, `model-00001-of-00004.safetensors`."""
 _WINDOW = 8 << 20  # bytes that may be read of a file before they are let go
 _SHARE = 50  # or this part of the file, whichever is more
 
@@ -216,6 +219,9 @@ def open_tensors(source: str | Path | Mapping[str, Any]) -> Tensors:
         with open_tensors("model.safetensors") as tensors:
             tensors.headers["fc.weight"]   # Header(shape=(64, 32), dtype=torch.float32)
     """
+    if not isinstance(source, str | os.PathLike | Mapping):
+        help = "give its `state_dict()`" if hasattr(source, "state_dict") else "give a path or a state_dict"
+        raise _unreadable(f"`{type(source).__name__}` is no source of weights", help)
     path = None if isinstance(source, Mapping) else Path(source)
     try:
         if path is None:
@@ -250,7 +256,9 @@ def _within(folder: Path) -> Path:
         if found:
             listed = ", ".join(f"`{path.name}`" for path in found[:4])
             message = f"the folder `{folder}` has several files of weights: {listed}"
-            raise _unreadable(message, "name one of them")
+            shards = all(SHARD.search(path.name) for path in found)
+            lost = f"`{SHARD.sub('', found[0].name)}{_INDEX}` is missing, which says what is in which"
+            raise _unreadable(message, lost if shards else "name one of them")
     raise _unreadable(f"the folder `{folder}` has no file of weights")
 
 

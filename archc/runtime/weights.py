@@ -15,7 +15,7 @@ from archc.graph.ir import Graph
 from archc.graph.recipes import Recipe, Take, leaves, text
 from archc.runtime.proof import Proof, prove
 from archc.runtime.recipes import joins, made
-from archc.runtime.tensor_files import Tensors, open_tensors
+from archc.runtime.tensor_files import SHARD, Tensors, open_tensors
 from archc.source.diagnostic import Diagnostic, Report, SpecError
 
 Names = str | Mapping[str, str] | None
@@ -58,9 +58,8 @@ def load_weights(
         if strict:
             _check_twins(proof, layout, theirs)
             if proof.problems:
-                raise SpecError(
-                    _advised(proof.problems, ours, graph or getattr(model, "graph", None), theirs)
-                )
+                graph = graph or getattr(model, "graph", None)
+                raise SpecError(_advised(proof.problems, ours, layout, graph, theirs))
         _check_memory(ours, proof, theirs, place)
         new: dict[str, Tensor] = {}
         copier = _Copier(theirs)
@@ -123,16 +122,40 @@ def state(model: nn.Module) -> dict[str, Tensor]:
 
 
 def _advised(
-    problems: list[Diagnostic], ours: Mapping[str, Tensor], graph: Any, theirs: Tensors
+    problems: list[Diagnostic], ours: Mapping[str, Tensor], layout: Layout, graph: Any, theirs: Tensors
 ) -> list[Diagnostic]:
-    """What speaks against a checkpoint, the last with the checkpoint map that would make all fit, if any."""
+    """What speaks against a checkpoint; one thing, with what would make all of it fit, if that is known."""
+    first, *_ = problems
+    tried: dict[str, Layout] = {}
     for name in known_maps(graph) if isinstance(graph, Graph) else ():
         found = Report()
-        layout = resolve(graph, name, found)
-        if found.ok and not prove(ours, layout, theirs).problems:
-            *others, last = problems
-            return [*others, last._replace(help=f'with `names="{name}"` all of it fits')]
+        other = resolve(graph, name, found)
+        if found.ok:
+            tried[name] = other
+    for name, other in tried.items():
+        if not prove(ours, other, theirs).problems:
+            return [first._replace(help=f'with `names="{name}"` all of it fits')]
+    prefix, inner = _without_prefix(theirs)
+    for name, other in {"": layout, **tried}.items() if prefix else ():
+        if not prove(ours, other, inner).problems:
+            help = f"all names there begin with `{prefix}`: give a state_dict without it"
+            named = f', and `names="{name}"`' if name else ""
+            code = f'`{{k.removeprefix("{prefix}"): v for k, v in tensors.items()}}`'
+            return [first._replace(help=f"{help}{named}: {code}")]
+    if len(problems) == 1 and first.code == "A602" and SHARD.search(theirs.where):
+        help = "it is one of several files: give their folder, or the `.index.json` in it"
+        return [first._replace(help=help)]
     return problems
+
+
+def _without_prefix(theirs: Tensors) -> tuple[str, Tensors]:
+    """The part that all of their names begin with, as `module.` of DistributedDataParallel, and the shapes
+    by the names without it; "" where there is none."""
+    prefixes = {name.partition(".")[0] + "." for name in theirs.headers}
+    prefix = prefixes.pop() if len(prefixes) == 1 else ""
+    headers = theirs.headers if prefix else {}
+    bare = {n[len(prefix) :]: torch.empty(h.shape, dtype=h.dtype, device="meta") for n, h in headers.items()}
+    return prefix, Tensors(bare, theirs.where)
 
 
 # What headers do not tell

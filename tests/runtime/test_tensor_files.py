@@ -191,6 +191,7 @@ REFUSED = {
     "nothing": ([], "has no file of weights"),
     "two": (["x.safetensors", "y.safetensors"], "has several files of weights: `x.safetensors`, `y.saf"),
     "two pickles": (["x.pt", "y.pt"], "has several"),
+    "no index": (["m-1-of-2.safetensors", "m-2-of-2.safetensors"], "`m.safetensors.index.json` is missing"),
 }
 
 
@@ -203,6 +204,16 @@ def test_folders_that_are_refused(name: str, tmp_path: Path) -> None:
         open_tensors(tmp_path)
     assert [d.code for d in error.value.diagnostics] == ["A605"]
     assert message in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("source", "help"),
+    [(torch.nn.Linear(2, 2), "give its `state_dict()`"), (3, "give a path or a state_dict")],
+)
+def test_what_is_no_source(source: object, help: str) -> None:
+    with pytest.raises(SpecError) as error:
+        open_tensors(source)  # pyright: ignore[reportArgumentType]
+    assert [(d.code, d.help) for d in error.value.diagnostics] == [("A605", help)]
 
 
 class Evil:

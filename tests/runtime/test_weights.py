@@ -78,11 +78,55 @@ def test_names_of_others(model: nn.Module, tmp_path: Path) -> None:
     torch.testing.assert_close(load(SPEC, weights=path, names="theirs")(X), model(X))
     with pytest.raises(SpecError) as error:
         load(SPEC, weights=path)
-    assert codes(error) == ["A602", "A603"]
-    assert error.value.diagnostics[-1].help == 'with `names="theirs"` all of it fits'
+    assert codes(error) == ["A602"]
+    assert error.value.diagnostics[0].help == 'with `names="theirs"` all of it fits'
     with pytest.raises(SpecError) as error:
         load(SPEC, weights=path, names="thiers")
     assert codes(error) == ["A610"]
+
+
+@pytest.mark.parametrize(("names", "told"), [(None, ""), ("theirs", ', and `names="theirs"`')])
+def test_names_that_begin_alike(model: nn.Module, tmp_path: Path, names: str | None, told: str) -> None:
+    path = tmp_path / "w.safetensors"
+    save_weights(model, path, names=names)
+    wrapped = {f"module.{name}": tensor for name, tensor in load_file(path).items()}
+    with pytest.raises(SpecError) as error:
+        load(SPEC, weights=wrapped)
+    assert codes(error) == ["A602"]
+    help = f"all names there begin with `module.`: give a state_dict without it{told}: "
+    assert (error.value.diagnostics[0].help or "").startswith(help)
+    bare = {name.removeprefix("module."): tensor for name, tensor in wrapped.items()}
+    torch.testing.assert_close(load(SPEC, weights=bare, names=names)(X), model(X))
+    with pytest.raises(SpecError) as error:
+        load(SPEC, weights=wrapped | {"module.other": torch.ones(1)})
+    assert codes(error) == ["A602", "A603"]
+
+
+def test_one_file_of_several(model: nn.Module, tmp_path: Path) -> None:
+    save_weights(model, tmp_path / "w.safetensors", max_shard_size=200)
+    shard = next(tmp_path.glob("w-00001-of-*.safetensors"))
+    with pytest.raises(SpecError) as error:
+        load(SPEC, weights=shard)
+    assert codes(error) == ["A602"]
+    assert "give their folder" in (error.value.diagnostics[0].help or "")
+
+
+@pytest.mark.parametrize("name", ["w.pth", "folder"])
+def test_files_that_are_not_written(model: nn.Module, tmp_path: Path, name: str) -> None:
+    (tmp_path / "folder").mkdir()
+    with pytest.raises(ValueError, match="safetensors, not as .*: write .*safetensors`"):
+        save_weights(model, tmp_path / name)
+    assert [path.name for path in tmp_path.iterdir()] == ["folder"]
+
+
+def test_folders_are_made(model: nn.Module, tmp_path: Path) -> None:
+    save_weights(model, tmp_path / "a" / "b" / "w.safetensors")
+    torch.testing.assert_close(load(SPEC, weights=tmp_path / "a" / "b")(X), model(X))
+
+
+def test_names_without_weights() -> None:
+    with pytest.raises(TypeError, match="there are no `weights`"):
+        load(SPEC, names="theirs")
 
 
 def test_from_a_state_dict(model: nn.Module, tmp_path: Path) -> None:
