@@ -42,7 +42,8 @@ commands:
 {commands}
 
 `archc COMMAND --help` tells its options and shows an example. An ADDRESS is a spec:
-file.yaml, file.yaml#Block, file.yaml@preset, file.yaml#Block@preset, or - for standard input.
+file.yaml, file.yaml#Block, file.yaml@preset, file.yaml#Block@preset, zoo:vision/resnet@resnet50 of
+archc's own specs, or - for standard input.
 
 example:
   archc check 'specs/vq/nets.yaml#Encoder@iris' --shapes

@@ -88,7 +88,7 @@ class Expressions:
             help = "lets come about in order: move it up" if word in scope.block.let else None
             scope.error("A240", f"`{word}` is not defined yet", name.span, help)
         else:
-            scope.no_number(name, bound)
+            scope.no_number(name, bound, calls=where.calls)
 
     def _word_or_name(self, name: Name, kind: str) -> None:
         message = f"`{name.id}` is the name of a {kind} here, so the word needs quotes"

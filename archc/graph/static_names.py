@@ -114,8 +114,9 @@ class Scope:
                 help = f"it is an operator of `{module}`: add `ops: [{module}]` to this file"
         self.error("A250", f"there is no {what} `{name.id}`", name.span, help)
 
-    def no_number(self, name: Name, others: Collection[str] = ()) -> None:
-        """Say once that an expression names what is not there. `others` are further names known here."""
+    def no_number(self, name: Name, others: Collection[str] = (), *, calls: bool = False) -> None:
+        """Say once that an expression names what is not there. `others` are further names known here;
+        `calls`: so are operators and blocks."""
         if not self._first(name.id):
             return
         if name.id in self.values:
@@ -124,8 +125,12 @@ class Scope:
             help = f"`{name.id}` is a node; expressions hold params, lets, free dimensions and inputs"
         else:
             known = [*others, *self.numbers, *self.block.inputs, *self.words]
-            close = self.close(name.id, known)
-            help = f"did you mean `{close}`?" if close else self._those(known)
+            block = (
+                calls and name.id[0].isupper() and not name.id.isupper()
+            )  # `BasicBlock`, as blocks are named
+            close = self.close(name.id, known) or (self.close(name.id, self.callables()) if block else None)
+            help = _advice(name.id, "block") if block else self._those(known)
+            help = f"did you mean `{close}`?" if close else help
         self.error("A240", f"`{name.id}` is not defined", name.span, help)
 
     def no_value(self, name: Name) -> None:

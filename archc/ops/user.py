@@ -320,7 +320,9 @@ def _signatures(target: Any, what: str) -> tuple[Signature, Signature]:
     if not isinstance(target, type):
         found = signature(target, what, runtime=True)
         return found, found
-    own = signature(target.__init__, f"{what}.__init__", skip=1, runtime=False)
+    begin = target.__init__
+    plain = begin.__module__ == "torch.nn.modules.module"  # it has none of its own, and so no attributes
+    own = Signature() if plain else signature(begin, f"{what}.__init__", skip=1, runtime=False)
     applied = signature(target.forward, f"{what}.forward", skip=1, runtime=False)
     if own.ports:
         raise TypeError(f"{what}.__init__: `{own.ports[0].name}` is a tensor; a spec gives numbers and words")

@@ -21,6 +21,7 @@ from archc.runtime.recipes import undone
 from archc.runtime.tensor_files import PICKLES, Tensors, open_tensors
 from archc.runtime.weights import Names, Source, layout_of, state
 from archc.source.diagnostic import Diagnostic, SpecError
+from archc.source.written import mode_of
 
 
 def save_weights(
@@ -32,8 +33,7 @@ def save_weights(
     like: Source | None = None,
     max_shard_size: int | None = None,
 ) -> None:
-    """Write a model's weights as safetensors; the file appears whole or not at all, in folders
-    that are made where they are missing.
+    """Write a model's weights as safetensors; the file appears whole or not at all.
 
     `names` tells what the file shall call the parts: what is loaded by a checkpoint map is written by it
     as it was. Where the map does not tell the shapes there, `like` is a file that does. Of tied weights
@@ -50,6 +50,8 @@ def save_weights(
     if path.suffix in PICKLES or path.is_dir():
         file = path / "model.safetensors" if path.is_dir() else path.with_suffix(".safetensors")
         raise ValueError(f"weights are written as a file of safetensors, not as `{path}`: write `{file}`")
+    if not path.parent.is_dir():
+        raise FileNotFoundError(f"there is no folder `{path.parent}` to write `{path.name}` into")
     tensors = _theirs(state(model), layout_of(model, names, graph), like, path)
     tensors = _apart(tensors)
     shards = _shards(tensors, max_shard_size)
@@ -161,12 +163,12 @@ def _appearing(paths: list[Path]) -> Iterator[list[Path]]:
     made: list[Path] = []
     try:
         for path in paths:
-            path.parent.mkdir(parents=True, exist_ok=True)
             handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
             os.close(handle)
             made.append(Path(temporary))
         yield made
         for temporary, path in zip(made, paths, strict=True):
+            os.chmod(temporary, mode_of(path))  # a temporary file is its owner's alone
             os.replace(temporary, path)
     finally:
         for temporary in made:

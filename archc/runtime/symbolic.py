@@ -92,6 +92,8 @@ def _of(expression: Any, dims: Mapping[Any, Dim]) -> Size:
         return dims[expression]
     if expression.is_Integer:
         return int(expression)
+    if expression.is_Symbol:  # one that torch made up while it ran
+        raise Cannot("sizes depend on the values of its inputs, not on their sizes alone")
     name = type(expression).__name__
     if name in ("TruncToInt", "FloorToInt"):
         return _scaled(expression.args[0], dims)

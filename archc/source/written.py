@@ -84,12 +84,16 @@ def _staged(target: Path, data: bytes) -> str:
             file.write(data)
             file.flush()
             os.fsync(file.fileno())
-        mode = target.stat().st_mode & 0o777 if target.exists() else 0o666 & ~_umask()
-        os.chmod(name, mode)
+        os.chmod(name, mode_of(target))
     except BaseException:
         os.unlink(name)
         raise
     return name
+
+
+def mode_of(target: Path) -> int:
+    """The rights of a file: those that it has, or that a new one gets."""
+    return target.stat().st_mode & 0o777 if target.exists() else 0o666 & ~_umask()
 
 
 def _umask() -> int:

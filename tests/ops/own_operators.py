@@ -49,6 +49,14 @@ def chessboard(n: int) -> Tensor:
     return (torch.arange(n)[:, None] + torch.arange(n)).remainder(2).float()
 
 
+@archc.op
+class Gate(nn.Module):
+    """A layer without attributes."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x.sigmoid()
+
+
 @archc.op(shape="[..., D] -> [..., n]")
 class NormedLinear(nn.Module):
     """A linear map with weight norm."""

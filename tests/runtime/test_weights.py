@@ -119,9 +119,19 @@ def test_files_that_are_not_written(model: nn.Module, tmp_path: Path, name: str)
     assert [path.name for path in tmp_path.iterdir()] == ["folder"]
 
 
-def test_folders_are_made(model: nn.Module, tmp_path: Path) -> None:
-    save_weights(model, tmp_path / "a" / "b" / "w.safetensors")
-    torch.testing.assert_close(load(SPEC, weights=tmp_path / "a" / "b")(X), model(X))
+def test_files_have_the_rights_of_files(model: nn.Module, tmp_path: Path) -> None:
+    (tmp_path / "plain").touch()
+    path = tmp_path / "w.safetensors"
+    save_weights(model, path)
+    assert path.stat().st_mode == (tmp_path / "plain").stat().st_mode
+    path.chmod(0o640)
+    save_weights(model, path)
+    assert path.stat().st_mode & 0o777 == 0o640
+
+
+def test_no_folder_to_write_into(model: nn.Module, tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError, match="there is no folder `.*a` to write `w.safetensors` into"):
+        save_weights(model, tmp_path / "a" / "w.safetensors")
 
 
 def test_names_without_weights() -> None:
