@@ -12,7 +12,7 @@ from typing import Any
 from archc.lang.circle import check_circles
 from archc.lang.load import load
 from archc.lang.schema import Block, File, Use
-from archc.lang.shipped import is_shipped, shipped
+from archc.lang.shipped import is_shipped, shipped, without_prefix
 from archc.lang.shipped import root as library_root
 from archc.source import files
 from archc.source.diagnostic import Related, Report, did_you_mean
@@ -116,7 +116,7 @@ class Project(Shown):
             root = library_root() if root is None else root
             source = None if at is None else files.read(_shown(at), self.report)
         else:
-            source = files.read(entry, self.report)
+            source = files.read(entry, self.report, instead=without_prefix(str(entry)))
             at = None if str(entry) == "-" or source is None else Path(entry).resolve()
         folder = Path.cwd() if at is None else at.parent
         self.root = _root(folder) if root is None else Path(root).resolve()
@@ -150,7 +150,7 @@ class Project(Shown):
         if path in self._files:
             return
         self._files[path] = None
-        source = files.read(_shown(path), self.report, span)
+        source = files.read(_shown(path), self.report, span, instead=without_prefix(span.text))
         if source is not None:
             self._load(source, path)
 

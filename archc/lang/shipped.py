@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import NamedTuple
 
@@ -30,6 +31,15 @@ def root() -> Path:
     return data_folder("specs").resolve()
 
 
+def without_prefix(path: str) -> str | None:
+    """What to write where a path that is no file is the name of a shipped spec without `zoo:`."""
+    return f"write `zoo:{path}`" if not os.path.exists(path) and path in _files(root()) else None
+
+
+def _files(folder: Path) -> dict[str, Path]:
+    return {path.relative_to(folder).with_suffix("").as_posix(): path for path in folder.rglob("*.yaml")}
+
+
 def shipped(name: str, report: Report, span: Span) -> Path | None:
     """The file of a shipped spec; None where there is none of that name, which is reported at `span`.
 
@@ -42,7 +52,7 @@ def shipped(name: str, report: Report, span: Span) -> Path | None:
     prefix = name[: name.index(":") + 1]
     wanted = name[len(prefix) :]
     folder = (root() / COLLECTIONS[prefix].folder).resolve()
-    files = {path.relative_to(folder).with_suffix("").as_posix(): path for path in folder.rglob("*.yaml")}
+    files = _files(folder)
     if wanted in files:
         return files[wanted]
     known = sorted(files)

@@ -27,9 +27,11 @@ _FORBIDDEN = re.compile(
 _CONTROL_NAMES = {0: "NULL", 0x0D: "CARRIAGE RETURN without LINE FEED", 0x1B: "ESCAPE", 0x7F: "DELETE"}
 
 
-def read(path: str | Path, report: Report, span: Span | None = None) -> Source | None:
+def read(
+    path: str | Path, report: Report, span: Span | None = None, *, instead: str | None = None
+) -> Source | None:
     """The text of a file, or of standard input for `-`. Mistakes go to the report, at `span`, the place
-    that names the file, if any; the answer is None then.
+    that names the file, if any; the answer is None then. `instead` is what to do where there is no file.
     """
     if str(path) == "-":
         return decode(sys.stdin.buffer.read(LARGEST_FILE + 1), "<stdin>", report, span)
@@ -41,7 +43,7 @@ def read(path: str | Path, report: Report, span: Span | None = None) -> Source |
                 return _too_large(str(path), status.st_size, report, span)
             data = file.read(LARGEST_FILE + 1)
     except (OSError, ValueError) as error:
-        _unreadable(Path(path), error, report, span)
+        _unreadable(Path(path), error, report, span, instead)
         return None
     return decode(data, str(path), report, span)
 
@@ -92,9 +94,11 @@ def _too_large(name: str, size: int | None, report: Report, span: Span | None) -
     report.error("A003", f"`{name}` {what}", span, advice)
 
 
-def _unreadable(path: Path, error: OSError | ValueError, report: Report, span: Span | None) -> None:
+def _unreadable(
+    path: Path, error: OSError | ValueError, report: Report, span: Span | None, instead: str | None
+) -> None:
     if isinstance(error, FileNotFoundError):
-        report.error("A001", f"there is no file `{path}`", span, _advice_missing(path))
+        report.error("A001", f"there is no file `{path}`", span, instead or _advice_missing(path))
     elif isinstance(error, IsADirectoryError):
         specs = sorted(item.name for item in path.glob("*.yaml"))
         advice = f"name a file in it: `{path / specs[0]}`" if specs else "name a file, `folder/spec.yaml`"

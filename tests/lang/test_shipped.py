@@ -82,3 +82,10 @@ def test_two_of_that_name_are_both_offered() -> None:
     with pytest.raises(SpecError) as told:
         archc.read("zoo:unet")
     assert told.value.diagnostics[0].help == "did you mean `zoo:vision/unet` or `zoo:vq/unet`?"
+
+
+@pytest.mark.parametrize("spec", ["vq/nets", {"archc": 1, "use": ["vq/nets"], "blocks": {}}])
+def test_a_name_without_its_prefix(spec: object, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    told = [d for d in archc.check(spec).diagnostics if d.code == "A001"]
+    assert [d.help for d in told] == ["write `zoo:vq/nets`"]
