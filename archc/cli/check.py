@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from dataclasses import replace
 from glob import glob, has_magic
@@ -71,13 +72,14 @@ def expand(given: str) -> list[str]:
 
     In a folder, a spec is a YAML file that says `archc:`. A glob may carry `#Block@preset`.
     """
-    path = Path(given)
-    if path.is_dir():
-        found = sorted(str(file) for file in path.rglob("*") if file.suffix in SUFFIXES and _is_spec(file))
+    # os.path takes a name that is too long for one that is not there.
+    if os.path.isdir(given):
+        files = Path(given).rglob("*")
+        found = sorted(str(file) for file in files if file.suffix in SUFFIXES and _is_spec(file))
         if not found:
             raise UsageError(f"there is no spec in the folder {given}")
         return found
-    if not has_magic(given) or path.exists():
+    if not has_magic(given) or os.path.exists(given):
         return [given]
     marks = [at for at in (given.find(mark) for mark in "#@") if at >= 0]
     pattern, rest = (given[: min(marks)], given[min(marks) :]) if marks else (given, "")

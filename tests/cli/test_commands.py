@@ -61,6 +61,11 @@ def test_check_json(run, tmp_path: Path) -> None:
     assert first["end_column"] == first["column"] + len("boddy")
 
 
+def test_check_tells_of_a_name_that_no_file_can_have(run) -> None:
+    done = run("check", "a" * 300)
+    assert done.status == 1 and "error[A002]" in done.out
+
+
 def test_check_takes_folders_and_globs(run, tmp_path: Path) -> None:
     (tmp_path / "more" / "deep").mkdir(parents=True)
     (tmp_path / "more" / "deep" / "other.yml").write_text((tmp_path / "net.yaml").read_text())
