@@ -154,7 +154,11 @@ def test_a_real_interrupt(run, tmp_path: Path) -> None:
         env=env,
         cwd=tmp_path,
     )
-    time.sleep(2)  # it waits for its standard input by now
+    assert process.stdin is not None
+    # More than a pipe holds: that it is gone says that the command reads, and now waits for the rest.
+    process.stdin.write(b"#" + b" " * 2**18)
+    process.stdin.flush()
+    time.sleep(0.2)
     process.send_signal(signal.SIGINT)
     _, errors = process.communicate(timeout=60)
     assert process.returncode == 130
