@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from archc.draw.scene.folds import differing_params
+from archc.draw.scene.folds import differing_params, span_text
 from archc.draw.scene.items import Box, Frame, Item
 from archc.draw.scene.pieces import Piece
 from archc.draw.scene.view import View, weights_path
@@ -161,7 +161,7 @@ class Cards:
         for block in blocks:
             self.stage.close(block)
         for name, values in differing_params(blocks).items():
-            box.detail += f", {name} {values[0]:.3g} … {values[-1]:.3g}"
+            box.detail += f", {name} {span_text(values)}"
         counts = [self.view.costs.copy(copy).parameters for copy in piece.unlike]
         if box.parameters is not None and len(set(counts)) > 1:
             box.parameters, box.together = sum(counts), True

@@ -83,6 +83,16 @@ def differing_params(blocks: list[Graph]) -> dict[str, list[Any]]:
     return found
 
 
+def span_text(values: list[Any]) -> str:
+    """The least and the largest of some numbers.
+
+    >>> span_text([0.25, 0.0, 0.1234567]), span_text([1, 512, 1024, 1])
+    ('0 … 0.25', '1 … 1024')
+    """
+    ends = min(values), max(values)
+    return " … ".join(str(end) if isinstance(end, int) else f"{end:.3g}" for end in ends)
+
+
 def _numeric(values: list[Any]) -> bool:
     return all(isinstance(value, int | float) and not isinstance(value, bool) for value in values)
 
