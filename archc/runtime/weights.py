@@ -47,7 +47,7 @@ def load_weights(
     >>> net = "archc: 1\\nblocks: {A: {inputs: {x: '[B, C]'}, nodes: {fc: linear(8)}, flow: {y: x -> fc}}}"
     >>> model = archc.load(archc.text(net), C=4)
     >>> load_weights(model, {"fc.weight": torch.zeros(8, 4), "fc.bias": torch.ones(8)})
-    >>> float(model(torch.ones(1, 4)).sum())
+    >>> model(torch.ones(1, 4)).sum().item()
     8.0
     """
     layout = layout_of(model, names, graph)
