@@ -158,12 +158,12 @@ SMALL = {
     "resnet basic": Small(
         "vision/resnet.yaml",
         {"block": "BasicBlock", "layers": [2, 1, 1, 1], "width": 8, "classes": 10},
-        {"B": 2, "H": 32, "W": 32},
+        {"B": 2, "H": 64, "W": 64},
     ),
     "resnet bottleneck": Small(
         "vision/resnet.yaml",
         {"layers": [1, 3, 1, 1], "width": 8, "classes": 10},
-        {"B": 2, "H": 32, "W": 32},
+        {"B": 2, "H": 64, "W": 64},
     ),
     "retinanet": Small(
         "vision/retinanet.yaml@resnet50_fpn",
