@@ -19,7 +19,7 @@ from collections.abc import Callable, Sequence
 from itertools import cycle
 from statistics import median
 
-from frontend import machine, milliseconds, table, timed
+from measure import machine, milliseconds, table, timed
 
 import archc
 from archc.draw.formats.dot import dot
@@ -166,7 +166,7 @@ def main(names: Sequence[str]) -> int:
     if not set(names) <= CHARTS.keys():
         print(f"there are {', '.join(CHARTS)}", file=sys.stderr)
         return 2
-    print(f"# Drawing\n\n{', '.join(machine())}\n", flush=True)
+    print(f"# Drawing\n\n{machine('pydantic', 'networkx', 'pyyaml')}\n", flush=True)
     head = ["chart", "nodes", "check", "scene", "layout", "svg", "drawn", "ratio", "target", "size", "dot"]
     rows = [row(name, count, 7 if count == 500 else 3) for count in TARGETS for name in names or CHARTS]
     print(table("Charts as svg", head, rows))

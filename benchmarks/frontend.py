@@ -11,20 +11,13 @@ as far as it is from 1.00, the ratios are to be trusted.
 
 from __future__ import annotations
 
-import gc
-import os
-import platform
-import subprocess
 import sys
 import tempfile
-import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from importlib.metadata import version
+from collections.abc import Sequence
 from pathlib import Path
-from statistics import median
-from typing import NamedTuple
 
-ROOT = Path(__file__).parents[1]
+from measure import Processes, machine, milliseconds, table, timed
+
 ENCODER = "specs/vq/nets.yaml#Encoder@iris"
 YARDSTICK = "import yaml, pydantic, networkx"
 
@@ -104,71 +97,7 @@ blocks:
 """
 
 
-# Measuring
-
-
-class Spent(NamedTuple):
-    """What a process took: CPU seconds, and at most so many MB of memory."""
-
-    seconds: float
-    megabytes: float
-
-
-class Processes:
-    """Runs Python in processes of its own, with bytecode that is written to a folder and kept."""
-
-    def __init__(self, folder: Path) -> None:
-        self.environment = {**os.environ, "PYTHONPYCACHEPREFIX": str(folder / "bytecode")}
-        self.environment.pop("PYTHONDONTWRITEBYTECODE", None)
-
-    def run(self, words: Sequence[str]) -> Spent:
-        process = subprocess.Popen(
-            [sys.executable, *words],
-            cwd=ROOT,
-            env=self.environment,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-        )
-        _, status, used = os.wait4(process.pid, 0)
-        if status:
-            raise RuntimeError(f"{' '.join(words)} ended with status {status}")
-        scale = 1 << 20 if sys.platform == "darwin" else 1 << 10
-        return Spent(used.ru_utime + used.ru_stime, used.ru_maxrss / scale)
-
-    def interleaved(self, commands: Mapping[str, Sequence[str]], rounds: int) -> dict[str, Spent]:
-        """The medians of each command, all of them in turn in each round."""
-        for words in commands.values():
-            self.run(words)
-        found: dict[str, list[Spent]] = {name: [] for name in commands}
-        for _ in range(rounds):
-            for name, words in commands.items():
-                found[name].append(self.run(words))
-        return {name: Spent(*map(median, zip(*spent, strict=True))) for name, spent in found.items()}
-
-
-def timed(functions: Mapping[str, Callable[[], object]], rounds: int) -> dict[str, float]:
-    """The median CPU seconds of functions in this process, all of them in turn in each round."""
-    found: dict[str, list[float]] = {name: [] for name in functions}
-    for number in range(rounds + 1):
-        for name, function in functions.items():
-            gc.collect()
-            start = time.process_time()
-            function()
-            if number:  # the first round warms up
-                found[name].append(time.process_time() - start)
-    return {name: median(times) for name, times in found.items()}
-
-
 # Tables
-
-
-def table(title: str, head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    lines = [head, ["---", *["---:"] * (len(head) - 1)], *rows]
-    return f"## {title}\n\n" + "\n".join(f"| {' | '.join(line)} |" for line in lines) + "\n"
-
-
-def milliseconds(seconds: float) -> str:
-    return f"{seconds * 1e3:,.0f} ms" if seconds >= 0.02 else f"{seconds * 1e3:.1f} ms"
 
 
 def startup(processes: Processes, folder: Path) -> str:
@@ -237,24 +166,11 @@ def emit(processes: Processes, folder: Path) -> str:
 TABLES = {"startup": startup, "depth": depth, "lines": lines, "emit": emit}
 
 
-def machine() -> Iterator[str]:
-    """What the figures were measured on."""
-    try:
-        info = Path("/proc/cpuinfo").read_text(encoding="utf-8")
-        yield next(li.partition(": ")[2] for li in info.splitlines() if li.startswith("model name"))
-    except (OSError, StopIteration):
-        yield platform.processor() or platform.machine()
-    yield f"{os.cpu_count()} cores"
-    yield f"load {os.getloadavg()[0]:.1f}"
-    yield f"Python {platform.python_version()}"
-    yield from (f"{name} {version(name)}" for name in ("pydantic", "networkx", "pyyaml"))
-
-
 def main(names: Sequence[str]) -> int:
     if not set(names) <= TABLES.keys():
         print(f"there are {', '.join(TABLES)}", file=sys.stderr)
         return 2
-    print(f"# Front end\n\n{', '.join(machine())}\n", flush=True)
+    print(f"# Front end\n\n{machine('pydantic', 'networkx', 'pyyaml')}\n", flush=True)
     with tempfile.TemporaryDirectory() as folder:
         for name in names or TABLES:
             print(TABLES[name](Processes(Path(folder)), Path(folder)), flush=True)
