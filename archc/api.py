@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from archc.graph import compile as compiler
 from archc.graph.compile import Result, Text
-from archc.graph.ir import Graph, applied_twice
+from archc.graph.ir import Graph
+from archc.graph.sharing import may_differ
 from archc.lang.address import Address
 from archc.lang.project import Project
 from archc.ops.asked import Probed, Question
@@ -64,7 +65,7 @@ def check(
 def checked(spec: Spec, settings: Mapping[str, Any] | Iterable[str], **options: Any) -> Result:
     """`archc.graph.compile.check`, with what torch knows of its layers and what the emitter refuses."""
     result = compiler.check(spec, settings, probe=ask_torch, **options)
-    if result.graph is None or not applied_twice(result.graph):
+    if result.graph is None or not may_differ(result.graph):
         return result
     from archc.emit import refusals
 

@@ -1,7 +1,8 @@
 """A checked Graph as Python source of a PyTorch module."""
 
 from archc.emit.module import Emitted, emit
-from archc.graph.ir import Graph, applied_twice
+from archc.graph.ir import Graph
+from archc.graph.sharing import may_differ
 from archc.source.diagnostic import Diagnostic, SpecError
 
 
@@ -12,8 +13,8 @@ def source(graph: Graph) -> str:
 
 def refusals(graph: Graph) -> tuple[Diagnostic, ...]:
     """What only the emitter finds wrong with a checked Graph: a node that is applied in several
-    places which need different code. Costs nothing where no node is."""
-    if applied_twice(graph):
+    places which need different code. Costs little where none plainly is."""
+    if may_differ(graph):
         try:
             emit(graph)
         except SpecError as refused:

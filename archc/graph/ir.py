@@ -372,9 +372,3 @@ def graphs(root: Graph) -> list[Graph]:
                 found[target] = None
                 waiting.append(target)
     return list(found)
-
-
-def applied_twice(root: Graph) -> bool:
-    """Is there a node that is applied in several places, or copies that share their weights?"""
-    members = (member for graph in graphs(root) for member in graph.members.values())
-    return any(len(m.uses) > 1 or (m.share and len(m.copies) > 1) for m in members)
