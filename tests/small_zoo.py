@@ -128,7 +128,7 @@ SMALL = {
     ),
     "convnext": Small(
         "vision/convnext.yaml",
-        {"depths": [1, 2, 1, 1], "widths": [8, 12, 16, 20], "classes": 10},
+        {"depths": [1, 2, 1, 1], "widths": [8, 12, 16, 20], "drop_path": 0.0, "classes": 10},
         {"B": 2, "H": 32, "W": 32},
     ),
     "densenet": Small(
