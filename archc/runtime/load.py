@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
@@ -13,11 +13,11 @@ from torch import nn
 from archc.emit import emit
 from archc.graph.compile import check
 from archc.graph.ir import Graph
-from archc.graph.weights import of_graph
 from archc.runtime.blocks import compile_blocks
 from archc.runtime.build import build_module
+from archc.runtime.construct import Loaded, construct
 from archc.runtime.probe import probe
-from archc.runtime.weights import Names, Source, load_weights
+from archc.runtime.weights import Names, Source, fitting, load_weights
 from archc.source.diagnostic import SpecError
 
 
@@ -63,8 +63,12 @@ def load(
         if name not in graph.members:
             setattr(cls, name, value)
     setattr(cls, "_repr_svg_", lambda _: graph._repr_svg_())  # noqa: B010
-    with _defaults(_skippable(graph) if weights is not None and strict else device, dtype):
-        model = cls()
+    loaded: Loaded | None = None
+    if weights is not None:
+        loaded = (
+            nn.Module.state_dict if strict else partial(fitting, source=weights, names=names, graph=graph)
+        )
+    model = construct(cls, device=device, dtype=dtype, loaded=loaded)
     if weights is not None:
         load_weights(model, weights, names=names, graph=graph, device=device, strict=strict)
         model = model.to(device) if device is not None else model
@@ -84,24 +88,3 @@ def _graph(spec: Any, settings: Mapping[str, Any], **options: Any) -> Graph:
     if result.graph is None:
         raise SpecError(result.diagnostics)
     return result.graph
-
-
-def _skippable(graph: Graph) -> str | None:
-    """Where to build a model whose weights come from a file: without memory, if all of it does."""
-    from_file = all(w.persistent for w in of_graph(graph).values())
-    return "meta" if from_file else None
-
-
-@contextmanager
-def _defaults(device: Any, dtype: torch.dtype | None):
-    before = torch.get_default_dtype()
-    try:
-        if dtype is not None:
-            torch.set_default_dtype(dtype)
-        if device is None:
-            yield
-        else:
-            with torch.device(device):
-                yield
-    finally:
-        torch.set_default_dtype(before)

@@ -54,8 +54,14 @@ class Tensors:
         """A tensor; of a file it is read as it is used."""
         return self._tensors[name].detach()
 
+    def lent(self, name: str) -> Tensor | None:
+        """A tensor whose memory is the file's own pages: read when they are used, copied when they are
+        written. It may be kept. None where there is no such memory, or where it is somebody's."""
+        return None
+
     def release(self) -> None:
-        """Let go what has been read of a file. Tensors that were taken before must be gone."""
+        """Let go what has been read of a file. Tensors that were taken before must be gone, but for lent
+        ones, into which nobody may have written."""
 
     def spend(self, count: int) -> None:
         """Tell that so many bytes have been read, and that nobody needs them any more."""
@@ -100,6 +106,11 @@ class _Pickle(Tensors):
             raise _unreadable(f"`{self._path.name}` is no file that torch has saved") from error
         return state_dict(loaded)
 
+    def lent(self, name: str) -> Tensor | None:
+        tensor = self[name]
+        alone = tensor.is_contiguous() and tensor.untyped_storage().nbytes() == tensor.nbytes
+        return tensor if self._mapped and alone else None
+
     def release(self) -> None:
         if self._mapped:
             self._tensors = {}
@@ -121,7 +132,8 @@ class _SafeTensors(Tensors):
         with path.open("rb") as file:
             length = int.from_bytes(file.read(8), "little")
             entries = json.loads(file.read(length))
-            self._map: mmap.mmap | None = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+            self._map: mmap.mmap | None
+            self._map, self._lends = _mapped(file.fileno())
         entries.pop("__metadata__", None)
         self._headers = {n: Header(tuple(e["shape"]), _DTYPES[e["dtype"]]) for n, e in entries.items()}
         self._starts = {name: 8 + length + entry["data_offsets"][0] for name, entry in entries.items()}
@@ -145,12 +157,25 @@ class _SafeTensors(Tensors):
             raw = torch.frombuffer(self._map, dtype=torch.uint8, count=count * dtype.itemsize, offset=start)
         return raw.clone().view(dtype).view(shape)
 
+    def lent(self, name: str) -> Tensor | None:
+        whole = self._starts[name] % self._headers[name].dtype.itemsize == 0
+        return self[name] if self._lends and whole else None
+
     def release(self) -> None:
         if self._map is not None and hasattr(mmap, "MADV_DONTNEED"):
             self._map.madvise(mmap.MADV_DONTNEED)
 
     def __exit__(self, *error: Any) -> None:
         self._map = None  # closed as its last tensor goes
+
+
+def _mapped(file: int) -> tuple[mmap.mmap, bool]:
+    """A file as memory, and whether one may write into it, into copies of its pages. Systems refuse that
+    for a file which does not fit their memory."""
+    try:
+        return mmap.mmap(file, 0, access=mmap.ACCESS_COPY), True
+    except OSError:
+        return mmap.mmap(file, 0, access=mmap.ACCESS_READ), False
 
 
 _DTYPES = {
@@ -202,6 +227,9 @@ class _Sharded(Tensors):
 
     def __getitem__(self, name: str) -> Tensor:
         return self._owner[name][name]
+
+    def lent(self, name: str) -> Tensor | None:
+        return self._owner[name].lent(name)
 
     def release(self) -> None:
         for part in self._files.values():

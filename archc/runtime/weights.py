@@ -41,7 +41,9 @@ def load_weights(
 
     All that is missing, left over or of another shape is told at once, as SpecError, and then nothing
     is loaded; with `strict=False` what fits is. A weight that is tied to one in the file may be missing
-    there. Tensors take the model's dtype. Those that have no memory yet get it on `device`.
+    there. Tensors take the model's dtype. Those that have no memory yet get it on `device`; where that is
+    "cpu" and the file has what they are to be, its own pages are their memory: nothing is copied, what is
+    trained leaves the file as it is, and the file may be replaced or deleted but not be written into.
 
     >>> import archc, torch
     >>> net = "archc: 1\\nblocks: {A: {inputs: {x: '[B, C]'}, nodes: {fc: linear(8)}, flow: {y: x -> fc}}}"
@@ -61,9 +63,11 @@ def load_weights(
                 graph = graph or getattr(model, "graph", None)
                 raise SpecError(_advised(proof.problems, ours, layout, graph, theirs))
         _check_memory(ours, proof, theirs, place)
-        new: dict[str, Tensor] = {}
+        new = _lent(ours, proof, theirs) if place.type == "cpu" else {}
         copier = _Copier(theirs)
         for name, recipe in proof.recipes.items():
+            if name in new:
+                continue
             own = ours[name]
             target = torch.empty_like(own, device=place) if own.is_meta else own.detach()
             copier.copy(target, recipe)
@@ -73,6 +77,13 @@ def load_weights(
         if ours[name].is_meta:
             new[name] = torch.zeros_like(ours[name], device=place)
     _adopt(model, ours, new)
+
+
+def fitting(model: nn.Module, source: Source, names: Names, graph: Graph | None) -> set[str]:
+    """The names of the tensors that `load_weights` with `strict=False` fills; the model may be without
+    memory."""
+    with open_tensors(source) as theirs:
+        return set(prove(state(model), layout_of(model, names, graph), theirs).recipes)
 
 
 def translated(graph: Graph, tensors: Mapping[str, Tensor], names: Names) -> dict[str, Tensor]:
@@ -187,6 +198,22 @@ def _check_memory(ours: Mapping[str, Tensor], proof: Proof, theirs: Tensors, pla
 
 
 # Filling
+
+
+def _lent(ours: Mapping[str, Tensor], proof: Proof, theirs: Tensors) -> dict[str, Tensor]:
+    """What needs no copy: of ours without memory those that the file has as they are, in pages that no
+    other has."""
+    found: dict[str, Tensor] = {}
+    taken: set[int] = set()
+    for name, recipe in proof.recipes.items():
+        own = ours[name]
+        tensor = theirs.lent(recipe.name) if own.is_meta and isinstance(recipe, Take) else None
+        if tensor is None or (tensor.dtype, tensor.stride()) != (own.dtype, own.stride()):
+            continue
+        if tensor.data_ptr() not in taken:
+            taken.add(tensor.data_ptr())
+            found[name] = tensor
+    return found
 
 
 class _Copier:
