@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 from archc.cli.draw import format_for, note
 from archc.cli.files import check_target, write
 from archc.cli.main import FINE, WRONG, Parser, UsageError
-from archc.cli.spec import add_arguments, add_output, as_json, checked, show, status, told
+from archc.cli.running import add_running, run_sizes, there, told_shape
+from archc.cli.spec import add_output, as_json, checked, show, status, told
 from archc.cli.terminal import bold, working
 from archc.draw.options import DrawError
 from archc.graph.ir import Graph
@@ -26,25 +27,10 @@ if TYPE_CHECKING:
 
 EXAMPLE = "  archc run 'specs/vq/nets.yaml#Encoder@iris' --size B=2 -p H=64 -p W=64 --draw encoder.svg"
 
-DTYPES = ("float32", "float64", "bfloat16", "float16")
-
 
 def arguments(parser: Parser) -> None:
-    add_arguments(parser)
-    parser.add_argument(
-        "--size",
-        metavar="NAME=SIZE",
-        action="append",
-        default=[],
-        help="the size of a free dimension in this run (-p sets it in the model); may be given again",
-    )
-    parser.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto", help="default: auto")
-    parser.add_argument("--dtype", choices=DTYPES, default="float32", help="default: float32")
+    add_running(parser)
     parser.add_argument("--no-compile", action="store_true", help="run the module as it stands")
-    parser.add_argument("--weights", metavar="FILE", type=Path, help="a safetensors file (default: random)")
-    parser.add_argument(
-        "--names", metavar="NAME", help="the checkpoint map by which the file names its tensors"
-    )
     parser.add_argument(
         "--input", metavar="FILE", type=Path, help="a safetensors file with the inputs, by name"
     )
@@ -62,9 +48,7 @@ def execute(options: argparse.Namespace) -> int:
         if path:
             check_target(path, options.force)
     format = format_for(options.draw) if options.draw else None
-    for path in (options.input, options.weights):
-        if path and not path.is_file():
-            raise UsageError(f"there is no file {path}")
+    there(options.input, options.weights)
     start = perf_counter()
     result = checked(options)
     if not told(result):
@@ -94,6 +78,7 @@ def execute(options: argparse.Namespace) -> int:
             device=options.device,
             dtype=getattr(torch, options.dtype),
             compile=not options.no_compile,
+            keep_memory=options.keep_memory,
             weights=options.weights,
             names=options.names,
             stage=working,
@@ -109,17 +94,6 @@ def execute(options: argparse.Namespace) -> int:
     report = facts(graph, outcome, took, options)
     print(as_json(report) if options.json else told_facts(graph, report, outcome, options))
     return FINE
-
-
-def run_sizes(pairs: list[str]) -> dict[str, int]:
-    """The sizes of `--size NAME=SIZE`."""
-    found: dict[str, int] = {}
-    for pair in pairs:
-        name, _, value = pair.partition("=")
-        if not name.isidentifier() or not value.isdecimal() or int(value) < 1:
-            raise UsageError(f"--size {pair!r} is not NAME=SIZE, as in --size B=2")
-        found[name] = int(value)
-    return found
 
 
 def read_inputs(graph: Graph, path: Path) -> dict[str, Any]:
@@ -176,6 +150,7 @@ def facts(graph: Graph, outcome: Outcome, took: float, options: argparse.Namespa
         "compile_seconds": None if outcome.compile is None else round(outcome.compile, 4),
         "run_seconds": round(outcome.run, 6),
         "memory_bytes": outcome.memory,
+        "memory_kept": outcome.memory_kept,
         "diagram": str(options.draw) if options.draw else None,
     }
 
@@ -188,9 +163,8 @@ def _shape(value: Any) -> Any:
 
 def told_facts(graph: Graph, report: dict[str, Any], outcome: Outcome, options: argparse.Namespace) -> str:
     """The short table that a person reads."""
-    rows = [[name, _told_shape(shape), "input"] for name, shape in report["inputs"].items()]
-    rows += [[name, _told_shape(shape), "output"] for name, shape in report["outputs"].items()]
-    place = torch_name(outcome.device)
+    rows = [[name, told_shape(shape), "input"] for name, shape in report["inputs"].items()]
+    rows += [[name, told_shape(shape), "output"] for name, shape in report["outputs"].items()]
     flops = flops_text(flops_at(graph, outcome.inputs))
     lines = [
         ["parameters", f"{outcome.parameters:,}", size(outcome.weights)],
@@ -198,8 +172,8 @@ def told_facts(graph: Graph, report: dict[str, Any], outcome: Outcome, options: 
         ["check", seconds(report["check_seconds"]), ""],
         ["build", seconds(outcome.build), ""],
         ["compile", "off" if outcome.compile is None else seconds(outcome.compile), ""],
-        ["run", seconds(outcome.run), f"{place}, {options.dtype}"],
-        ["memory", size(outcome.memory), "peak" if outcome.device == "cuda" else "peak of the process"],
+        ["run", seconds(outcome.run), f"{outcome.place}, {options.dtype}"],
+        ["memory", size(outcome.memory), _told_memory(outcome)],
     ]
     if flops in ("…", "?", "-"):
         del lines[1]
@@ -208,12 +182,14 @@ def told_facts(graph: Graph, report: dict[str, Any], outcome: Outcome, options: 
     return f"{bold(graph.name, sys.stdout)}\n{table(rows + lines, indent='  ')}"
 
 
-def _told_shape(shape: Any) -> str:
-    if shape is None:
-        return "absent"
-    if shape and isinstance(shape[0], list):
-        return f"{len(shape)} tensors"
-    return str(shape) if shape else "a number"
+def _told_memory(outcome: Outcome) -> str:
+    """What the number of bytes is of, and what was done with memory that was freed."""
+    if outcome.device == "cuda":
+        return "peak"
+    kept = {None: "", True: ", memory kept", False: ", memory not kept: that takes glibc"}[
+        outcome.memory_kept
+    ]
+    return f"peak of the process{kept}"
 
 
 def flops_at(graph: Graph, inputs: dict[str, Any]) -> Any:
@@ -228,12 +204,3 @@ def flops_at(graph: Graph, inputs: dict[str, Any]) -> Any:
         if sizes is not None:
             found |= {str(s): n for s, n in zip(shape, sizes, strict=True) if not isinstance(s, int)}
     return evaluate(flops, found) if flops is not None and symbols(flops) <= found.keys() else None
-
-
-def torch_name(device: str) -> str:
-    """A device by its own name."""
-    if device != "cuda":
-        return device
-    import torch
-
-    return torch.cuda.get_device_name()

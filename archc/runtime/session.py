@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import platform
 import resource
 import sys
 from collections.abc import Callable, Mapping
@@ -15,6 +16,7 @@ import torch
 from torch import nn
 
 from archc.graph.ir import Graph
+from archc.runtime.allocator import keep_freed_memory
 from archc.runtime.load import load
 
 Values = dict[str, Any]
@@ -32,19 +34,23 @@ class Outcome:
 
     `run` is the fastest of a few calls; `compile` is what the very first took longer than that, None
     without compilation.
-    `memory` is the most that was in use: of the device, on a CPU of the whole process.
+    `place` is the processor's name.
+    `memory` is the most that was in use: of the device, on a CPU of the whole process. `memory_kept`: could
+    freed memory be kept, None where that was not asked for.
     """
 
     model: nn.Module
     inputs: Values
     outputs: Values
     device: str
+    place: str
     parameters: int
     weights: int
     build: float
     compile: float | None
     run: float
     memory: int
+    memory_kept: bool | None = None
 
 
 def choose_device(name: str) -> str:
@@ -55,6 +61,22 @@ def choose_device(name: str) -> str:
     return ("cuda" if there else "cpu") if name == "auto" else name
 
 
+def device_name(device: str) -> str:
+    """The processor's own name, as far as it is told: of the GPU, or of the CPU."""
+    if device == "cuda":
+        return torch.cuda.get_device_name()
+    return _processor() or platform.processor() or platform.machine()
+
+
+def _processor() -> str:
+    """What Linux calls the CPU; nothing elsewhere."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace").splitlines()
+    except OSError:
+        return ""
+    return next((line.partition(":")[2].strip() for line in lines if line.startswith("model name")), "")
+
+
 def run(
     graph: Graph,
     make_inputs: Callable[[str, torch.dtype], Values],
@@ -62,6 +84,7 @@ def run(
     device: str = "auto",
     dtype: torch.dtype = torch.float32,
     compile: bool = True,
+    keep_memory: bool = False,
     weights: str | Path | None = None,
     names: str | None = None,
     stage: Stage = lambda what: nullcontext(),
@@ -72,6 +95,7 @@ def run(
     missing, SpecError where the weights do not fit.
     """
     place = choose_device(device)
+    kept = keep_freed_memory() if keep_memory else None
     torch.manual_seed(0)
     start = perf_counter()
     with stage("building"):
@@ -93,12 +117,14 @@ def run(
         values,
         outputs(graph, result),
         place,
+        device_name(place) if place == "cuda" else place,
         sum(t.numel() for t in tensors),
         sum(t.numel() * t.element_size() for t in tensors),
         built,
         None if first is None else max(first - seconds, 0.0),
         seconds,
-        torch.cuda.max_memory_allocated() if place == "cuda" else _peak(),
+        torch.cuda.max_memory_allocated() if place == "cuda" else peak(),
+        kept,
     )
 
 
@@ -126,13 +152,18 @@ def _first_call(model: nn.Module, values: Mapping[str, Any], device: str) -> tup
     try:
         return _call(model, values, device)
     except Exception as error:
-        if "InvalidCxxCompiler" in f"{type(error).__name__} {error}" or "No working C++ compiler" in str(
-            error
-        ):
-            raise CannotRun(
-                "torch.compile needs a C++ compiler and finds none; install g++, or use --no-compile"
-            ) from None
+        if lacks_compiler(error):
+            raise CannotRun(f"{NO_COMPILER}, or use --no-compile") from None
         raise
+
+
+NO_COMPILER = "torch.compile needs a C++ compiler and finds none; install g++"
+
+
+def lacks_compiler(error: Exception) -> bool:
+    """Is it the C++ compiler that torch.compile did not find?"""
+    told = f"{type(error).__name__} {error}"
+    return "InvalidCxxCompiler" in told or "No working C++ compiler" in told
 
 
 def outputs(graph: Graph, result: Any) -> Values:
@@ -145,7 +176,7 @@ def outputs(graph: Graph, result: Any) -> Values:
     return dict(zip(names, result, strict=True))
 
 
-def _peak() -> int:
-    """The most memory that this process has held."""
+def peak() -> int:
+    """The most memory that this process has held, in bytes."""
     unit = 1 if sys.platform == "darwin" else 1024
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit

@@ -16,7 +16,7 @@ from typing import Any
 from unicodedata import bidirectional, normalize
 
 from archc.draw.formats.marking import marks
-from archc.draw.formats.marks import Group, Mark, Rect, Text, flat
+from archc.draw.formats.marks import Drawing, Group, Mark, Rect, Text, flat
 from archc.draw.formats.sheet import Sheet
 from archc.draw.options import DrawError
 
@@ -142,7 +142,7 @@ def lacking(drawn: Iterable[Mark], letters: Font) -> list[str]:
     return sorted(letter for letter in used if not letters.has(letter))
 
 
-def lacking_note(sheet: Sheet, format: str) -> str:
+def lacking_note(sheet: Sheet | Drawing, format: str) -> str:
     """What is told of the letters of a sheet that the font lacks; nothing where it has them all."""
     letters = lacking(marks(sheet), font(format))
     if not letters:

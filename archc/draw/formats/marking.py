@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
-from archc.draw.formats.marks import Circle, Group, Line, Mark, Polygon, Rect, Text
+from archc.draw.formats.marks import Circle, Drawing, Group, Line, Mark, Polygon, Rect, Text
 from archc.draw.formats.palette import DASHES, spec_ink
 from archc.draw.formats.sheet import Entry, Sheet
 from archc.draw.layout.layout import Area, Place, Wire
@@ -33,9 +33,9 @@ FLAG = 8.0
 """How long the tip of a tag is."""
 
 
-def marks(sheet: Sheet) -> list[Mark]:
-    """All marks of a sheet, in the order of drawing."""
-    return _Marker(sheet).marks()
+def marks(sheet: Sheet | Drawing) -> list[Mark]:
+    """All marks of a sheet, in the order of drawing; a drawing has them."""
+    return sheet.marks if isinstance(sheet, Drawing) else _Marker(sheet).marks()
 
 
 class _Marker:

@@ -94,6 +94,17 @@ class Group:
     link: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Drawing:
+    """Marks on a page of a size in px, with its title and what is told of it: what a writer writes down."""
+
+    title: str
+    facts: list[str]
+    marks: list[Mark]
+    width: int
+    height: int
+
+
 Mark = Rect | Circle | Polygon | Line | Text | Group
 
 

@@ -13,6 +13,7 @@ from archc.draw.formats.marks import (
     HEAD,
     STROKE,
     Circle,
+    Drawing,
     Group,
     Line,
     Mark,
@@ -38,7 +39,7 @@ with other letters, named after them so that the same text is always set in the 
 _COMMENT = b"ReportLab Generated PDF document (opensource)"
 
 
-def pdf(sheet: Sheet) -> bytes:
+def pdf(sheet: Sheet | Drawing) -> bytes:
     """The bytes of a PDF file, the same every time: it holds neither the time nor a random name.
 
     Raises TooLarge where a side of the sheet is longer than a page can be.
@@ -82,7 +83,7 @@ def _registered(drawn: list[Mark], bold: bool, letters: Font) -> str:
 class _PdfWriter:
     """Writes marks on a page, whose points are counted from its bottom."""
 
-    def __init__(self, page, sheet: Sheet, drawn: list[Mark], names: dict[bool, str]) -> None:
+    def __init__(self, page, sheet: Sheet | Drawing, drawn: list[Mark], names: dict[bool, str]) -> None:
         self.page = page
         self.height = sheet.height
         self.names = names

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from archc.draw.formats.chunks import SOFTWARE, with_chunks
 from archc.draw.formats.fonts import Font, font, legible, needed
-from archc.draw.formats.marks import Group, Mark, Text, flat
+from archc.draw.formats.marks import Drawing, Group, Mark, Text, flat
 from archc.draw.formats.palette import LIGHT_INKS
 from archc.draw.formats.sheet import Sheet
 from archc.draw.formats.svg import SvgWriter, heads
@@ -19,7 +19,7 @@ PIXELS_PER_METRE = 96 / 0.0254
 """Of a picture in its natural size."""
 
 
-def png(sheet: Sheet) -> bytes:
+def png(sheet: Sheet | Drawing) -> bytes:
     """The bytes of a PNG file. Where twice the size is too much, it is drawn in its natural size.
 
     Raises TooLarge where that is too much as well.
@@ -49,7 +49,7 @@ class _Outlined(SvgWriter):
     def __init__(self) -> None:
         self.font: Font = font("png")
 
-    def head(self, sheet: Sheet, drawn: list[Mark]) -> Iterator[str]:
+    def head(self, sheet: Sheet | Drawing, drawn: list[Mark]) -> Iterator[str]:
         yield (
             f'<svg xmlns="http://www.w3.org/2000/svg" width="{sheet.width}" height="{sheet.height}" '
             f'viewBox="0 0 {sheet.width} {sheet.height}">'
@@ -62,7 +62,7 @@ class _Outlined(SvgWriter):
         )
         yield f"<defs>{heads(drawn)}{letters}</defs>"
 
-    def drawn(self, sheet: Sheet) -> list[Mark]:
+    def drawn(self, sheet: Sheet | Drawing) -> list[Mark]:
         return legible(super().drawn(sheet), self.font)
 
     def group(self, group: Group) -> Iterator[str]:

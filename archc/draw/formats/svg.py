@@ -16,6 +16,7 @@ from archc.draw.formats.marks import (
     HEAD,
     STROKE,
     Circle,
+    Drawing,
     Group,
     Line,
     Mark,
@@ -34,7 +35,7 @@ _SHORT = {"small": "s", "on_badge": "b"}
 """The classes of texts; ordinary ones need none."""
 
 
-def svg(sheet: Sheet) -> str:
+def svg(sheet: Sheet | Drawing) -> str:
     """The text of an SVG file."""
     return SvgWriter().write(sheet)
 
@@ -42,7 +43,7 @@ def svg(sheet: Sheet) -> str:
 class SvgWriter:
     """Writes the marks of a sheet down."""
 
-    def write(self, sheet: Sheet) -> str:
+    def write(self, sheet: Sheet | Drawing) -> str:
         drawn = self.drawn(sheet)
         return "\n".join(
             [
@@ -53,11 +54,11 @@ class SvgWriter:
             ]
         )
 
-    def drawn(self, sheet: Sheet) -> list[Mark]:
+    def drawn(self, sheet: Sheet | Drawing) -> list[Mark]:
         """What is written."""
         return marks(sheet)
 
-    def head(self, sheet: Sheet, drawn: list[Mark]) -> Iterator[str]:
+    def head(self, sheet: Sheet | Drawing, drawn: list[Mark]) -> Iterator[str]:
         title = _escaped(sheet.title)
         yield (
             f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {sheet.width} {sheet.height}" '
