@@ -18,9 +18,11 @@ from archc.runtime.build import build_module
 from archc.runtime.construct import Loaded, construct
 from archc.runtime.probe import probe
 from archc.runtime.weights import Names, Source, fitting, load_weights
+from archc.source.collector import collector_paused
 from archc.source.diagnostic import SpecError
 
 
+@collector_paused()
 def load(
     spec: Any,
     *,
