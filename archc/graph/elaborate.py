@@ -68,7 +68,7 @@ class Library:
         return found
 
     def callables(self, where: Block) -> Iterator[str]:
-        yield from self.project.names(where.file)
+        yield from self.project.seen_by(where.file)
         yield from self.operators(where).names()
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import heapq
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from archc.graph.undecided import Undecided
@@ -50,11 +50,12 @@ def order(block: Block, taken: list[Taken], wanted: Iterable[str]) -> tuple[list
     """The lines that `wanted` values need, each after what it uses, else as they are written;
     and those of a circle, which have no order."""
     source: dict[str, int] = {}  # value -> the line that makes it
-    applies: dict[str, list[int]] = {}  # node -> the lines in which it is a step
     for index, t in enumerate(taken):
         for name in t.line.names:
             source.setdefault(name.id, index)
-    if any(isinstance(e, Port) and e.port in OF_NODES for t in taken for e in _parts(t)):
+    mentioned = [_mentioned(t) for t in taken]
+    applies: dict[str, list[int]] = {}  # node -> the lines in which it is a step
+    if any(read for _, read in mentioned):
         for index, t in enumerate(taken):
             for step in steps(t):
                 applies.setdefault(step, []).append(index)
@@ -65,9 +66,13 @@ def order(block: Block, taken: list[Taken], wanted: Iterable[str]) -> tuple[list
         index = stack.pop()
         if index in needs:
             continue
-        used = dict.fromkeys(_uses(index, taken[index], source, applies, block.nodes))
-        needs[index] = list(used)
-        stack.extend(used)
+        names, read = mentioned[index]
+        used = [source[name] for name in names if name in source]
+        for node in read:
+            if node not in source and node in block.nodes:
+                used += before(index, applies.get(node, ()))
+        needs[index] = list(dict.fromkeys(used))
+        stack.extend(needs[index])
 
     waiting = {index: len(used) for index, used in needs.items()}
     users: dict[int, list[int]] = {index: [] for index in needs}
@@ -93,21 +98,16 @@ def before(line: int, applied: Sequence[int]) -> Sequence[int]:
     return [other for other in applied if other != line] or applied
 
 
-def _uses(
-    index: int,
-    taken: Taken,
-    source: dict[str, int],
-    applies: dict[str, list[int]],
-    nodes: Mapping[str, object],
-) -> Iterator[int]:
+def _mentioned(taken: Taken) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """The names that a line speaks of, and the nodes that it reads something off."""
+    names: list[str] = []
+    read: list[str] = []
     for part in _parts(taken):
         if isinstance(part, Name):
-            if part.id in source:
-                yield source[part.id]
+            names.append(part.id)
         elif isinstance(part, Port) and part.port in OF_NODES and isinstance(part.value, Name):
-            name = part.value.id
-            if name not in source and name in nodes:
-                yield from before(index, applies.get(name, ()))
+            read.append(part.value.id)
+    return tuple(names), tuple(read)
 
 
 def _parts(taken: Taken) -> Iterator[object]:

@@ -62,7 +62,7 @@ class Expressions:
             else:
                 if isinstance(at, Compare):
                     self._compare(at)
-                stack.extend((child, bound) for child in reversed(list(children(at))))
+                stack.extend((child, bound) for child in reversed(children(at)))
 
     def _name(self, name: Name, bound: Collection[str], where: Where) -> None:
         scope = self.scope

@@ -92,7 +92,7 @@ class Scope:
     def callables(self) -> Iterable[str]:
         """Every name that may be called where no node is."""
         yield from (p.name for p in self.block.params.values() if isinstance(p.type, Operator))
-        yield from self.project.names(self.block.file)
+        yield from self.project.seen_by(self.block.file)
         yield from self.ops.names()
 
     # What nothing stands for

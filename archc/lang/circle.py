@@ -34,10 +34,10 @@ def check_circles(project: Project, report: Report) -> None:
     calls: dict[Block, dict[Block, Span]] = {}
     for block in project.blocks:
         found = calls.setdefault(block, {})
+        seen = project.seen_by(block.file)
         for name, span in _mentions(block):
-            called = project.block(block.file, name)
-            if called is not None:
-                found.setdefault(called, span)
+            if name in seen:
+                found.setdefault(seen[name], span)
     try:
         TopologicalSorter(calls).prepare()
     except CycleError:

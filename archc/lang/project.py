@@ -84,8 +84,8 @@ class Project(Shown):
         """The block that a name stands for in a file: one of its own, or one that it uses."""
         return self._scopes[id(file)].blocks.get(name)
 
-    def names(self, file: File) -> Iterable[str]:
-        """The names of all blocks that a file sees."""
+    def seen_by(self, file: File) -> Mapping[str, Block]:
+        """All blocks that a file sees, by their names in it."""
         return self._scopes[id(file)].blocks
 
     def broken(self, file: File, name: str) -> bool:

@@ -2,53 +2,58 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
 
 from archc.lang import syntax
 from archc.lang.syntax import Expr
 
 
-def children(expr: Expr) -> Iterator[Expr]:
+def children(expr: Expr) -> Sequence[Expr]:
     """The expressions that an expression is made of, as they stand in the text."""
-    match expr:
-        case syntax.Sequence(items=items):
-            yield from items
-        case syntax.Unary(operand=operand):
-            yield operand
-        case syntax.Binary(left=left, right=right):
-            yield left
-            yield right
-        case syntax.Compare(first=first, rest=rest):
-            yield first
-            for _, operand in rest:
-                yield operand
-        case syntax.Conditional(test=test, then=then, other=other):
-            yield then
-            yield test
-            yield other
-        case syntax.Call(arguments=arguments):
-            for argument in arguments:
-                yield argument.value
-        case syntax.Index(value=value, items=items):
-            yield value
-            for item in items:
-                if isinstance(item, syntax.Slice):
-                    yield from (part for part in (item.start, item.stop, item.step) if part is not None)
-                elif not isinstance(item, syntax.Dots):
-                    yield item
-        case syntax.Port(value=value):
-            yield value
-        case syntax.Comprehension(item=item, clauses=clauses):
-            yield item
-            for clause in clauses:
-                yield clause.iterable
-                yield from clause.tests
-        case syntax.Chain(arguments=arguments, steps=steps):
-            for argument in arguments:
-                yield argument.value
-            for step in steps:
-                for argument in step.arguments:
-                    yield argument.value
+    parts = _PARTS.get(type(expr))
+    return () if parts is None else parts(expr)
+
+
+def _arguments(arguments: tuple[syntax.Argument, ...]) -> list[Expr]:
+    return [argument.value for argument in arguments]
+
+
+def _index(at: syntax.Index) -> list[Expr]:
+    parts = [at.value]
+    for item in at.items:
+        if isinstance(item, syntax.Slice):
+            parts += [part for part in (item.start, item.stop, item.step) if part is not None]
+        elif not isinstance(item, syntax.Dots):
+            parts.append(item)
+    return parts
+
+
+def _comprehension(at: syntax.Comprehension) -> list[Expr]:
+    return [at.item, *(part for clause in at.clauses for part in (clause.iterable, *clause.tests))]
+
+
+def _chain(at: syntax.Chain) -> list[Expr]:
+    parts = _arguments(at.arguments)
+    for step in at.steps:
+        if step.arguments:
+            parts += _arguments(step.arguments)
+    return parts
+
+
+_PARTS: dict[type, Callable[[Any], Sequence[Expr]]] = {
+    syntax.Sequence: lambda at: at.items,
+    syntax.Unary: lambda at: (at.operand,),
+    syntax.Binary: lambda at: (at.left, at.right),
+    syntax.Compare: lambda at: (at.first, *(operand for _, operand in at.rest)),
+    syntax.Conditional: lambda at: (at.then, at.test, at.other),
+    syntax.Call: lambda at: _arguments(at.arguments),
+    syntax.Index: _index,
+    syntax.Port: lambda at: (at.value,),
+    syntax.Comprehension: _comprehension,
+    syntax.Chain: _chain,
+}
+"""The parts of each kind of expression; a name and a literal have none."""
 
 
 def walk(expr: Expr) -> Iterator[Expr]:
@@ -60,7 +65,8 @@ def walk(expr: Expr) -> Iterator[Expr]:
     while stack:
         at = stack.pop()
         yield at
-        stack.extend(reversed(list(children(at))))
+        if parts := children(at):
+            stack.extend(reversed(parts))
 
 
 def chains(line: syntax.Line) -> Iterator[syntax.Chain]:
@@ -97,7 +103,7 @@ def free_occurrences(expr: Expr) -> Iterator[syntax.Name]:
                 parts.extend((test, inner) for test in clause.tests)
             stack.extend(reversed([(at.item, inner), *parts]))
         else:
-            stack.extend((child, bound) for child in reversed(list(children(at))))
+            stack.extend((child, bound) for child in reversed(children(at)))
 
 
 def free_names(expr: Expr) -> frozenset[str]:

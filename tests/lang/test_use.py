@@ -36,7 +36,7 @@ def seen(project: Project) -> dict[str, str]:
     """The blocks that the entry sees, and which block each name is."""
     file = project.entry
     assert file is not None
-    return {name: project.block(file, name).name for name in project.names(file)}
+    return {name: project.block(file, name).name for name in project.seen_by(file)}
 
 
 def test_all_blocks_of_a_file_one_block_and_an_alias(tmp_path: Path) -> None:
