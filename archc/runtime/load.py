@@ -13,9 +13,10 @@ from torch import nn
 from archc.emit import emit
 from archc.graph.compile import check
 from archc.graph.ir import Graph
-from archc.runtime.blocks import compile_blocks
 from archc.runtime.build import build_module
+from archc.runtime.compiling import compile_blocks, compile_whole
 from archc.runtime.construct import Loaded, construct
+from archc.runtime.free_sizes import free_sizes
 from archc.runtime.probe import probe
 from archc.runtime.weights import Names, Source, fitting, load_weights
 from archc.source.collector import collector_paused
@@ -75,9 +76,9 @@ def load(
         load_weights(model, weights, names=names, graph=graph, device=device, strict=strict)
         model = model.to(device) if device is not None else model
     if compile == "whole":
-        model.compile()
+        compile_whole(model, free_sizes(graph).get("", {}))
     elif compile:
-        compile_blocks(model)
+        compile_blocks(model, free_sizes(graph))
     return model
 
 

@@ -14,7 +14,7 @@ from torch import nn
 import archc
 from archc.emit import emit
 from archc.runtime import build_module, load
-from archc.runtime.blocks import compile_blocks
+from archc.runtime.compiling import compile_blocks
 from archc.source.diagnostic import SpecError
 
 NET = """\
