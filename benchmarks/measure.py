@@ -81,39 +81,45 @@ class Times:
 
 
 def interleaved(
-    functions: Mapping[str, Callable[[], object]], rounds: int, *, least: float = 0.0, warm: int = 1
+    functions: Mapping[str, Callable[[], object]],
+    rounds: int,
+    *,
+    least: float = 0.0,
+    warm: int = 1,
+    clock: Callable[[], float] = cpu_seconds,
 ) -> dict[str, Times]:
     """The times of functions, all of them in turn in every round; the first is the yardstick.
 
     Every other round goes through them backwards, so that none has a better place. A sample is the mean of
-    as many calls as take `least` seconds together. The first `warm` rounds are not counted.
+    as many calls as take `least` seconds together. The first `warm` rounds are not counted. `clock` tells the
+    seconds that are counted, for what does not run on the CPU.
     """
-    calls = {name: _calls(function, least) for name, function in functions.items()}
+    calls = {name: _calls(function, least, clock) for name, function in functions.items()}
     found: dict[str, list[float]] = {name: [] for name in functions}
     for number in range(warm + rounds):
         gc.collect()
         for name in list(functions) if number % 2 else reversed(list(functions)):
-            taken = _sample(functions[name], calls[name])
+            taken = _sample(functions[name], calls[name], clock)
             if number >= warm:
                 found[name].append(taken)
     beside = next(iter(found.values()))
     return {name: Times(samples, beside) for name, samples in found.items()}
 
 
-def _sample(function: Callable[[], object], calls: int) -> float:
+def _sample(function: Callable[[], object], calls: int, clock: Callable[[], float]) -> float:
     if calls > 1:  # what ran before has taken the caches
         function()
-    before = cpu_seconds()
+    before = clock()
     for _ in range(calls):
         function()
-    return (cpu_seconds() - before) / calls
+    return (clock() - before) / calls
 
 
-def _calls(function: Callable[[], object], least: float) -> int:
+def _calls(function: Callable[[], object], least: float, clock: Callable[[], float]) -> int:
     if not least:
         return 1
     function()
-    return max(1, round(least / max(_sample(function, 2), 1e-6)))
+    return max(1, round(least / max(_sample(function, 2, clock), 1e-6)))
 
 
 def timed(functions: Mapping[str, Callable[[], object]], rounds: int) -> dict[str, float]:
