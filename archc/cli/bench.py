@@ -102,7 +102,7 @@ def execute(options: argparse.Namespace) -> int:
     report = facts(graph, found, options)
     if draw and target:
         write(target, draw(report), options.force)
-    print(as_json(report) if options.json else told_bench(report))
+    print(as_json(report) if options.json else told_bench(report, found))
     failed = [one for one in found.measured.values() if one.failure]
     for one in failed:
         print(f"archc bench: {one.name} fails: {one.failure}", file=sys.stderr)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Callable
+from dataclasses import asdict
 from pathlib import Path
 from statistics import median
 from typing import TYPE_CHECKING, Any
@@ -65,7 +66,7 @@ def _strategy(one: Measured, bench: Bench) -> dict[str, Any]:
         "memory_ratio": _ratio(one.memory.call, bench.base.memory.call),
         "process_bytes": one.memory.process,
         "difference": one.called.difference,
-        "compilations": list(map(str, one.called.compilations)),
+        "compilations": [asdict(record) for record in one.called.compilations],
         "optimizations": list(one.called.optimizations),
     }
 
@@ -84,7 +85,7 @@ def _rounded(value: float | None) -> float | None:
 HEAD = ("", "compile", "", "run", "", "", "memory", "", "difference")
 
 
-def told_bench(report: dict[str, Any]) -> str:
+def told_bench(report: dict[str, Any], bench: Bench) -> str:
     """A table of the strategies, what was measured how, and what was compiled and optimised."""
     rows = [list(HEAD), *(_row(one) for one in report["strategies"].values())]
     parts = [
@@ -92,9 +93,10 @@ def told_bench(report: dict[str, Any]) -> str:
         table(rows, right=frozenset(range(1, len(HEAD))), indent="  "),
         table([["", *line] for line in _notes(report)]),
     ]
-    for one in report["strategies"].values():
-        if told := _done(one):
-            parts.append(f"  {one['name']}\n" + "\n".join(f"    {line}" for line in told))
+    for one in bench.measured.values():
+        done = [*one.called.compilations, *one.called.optimizations] if one.called else []
+        if done:
+            parts.append("\n".join([f"  {one.name}", *(f"    {line}" for line in done)]))
     return "\n\n".join([f"{parts[0]}\n{parts[1]}", *parts[2:]])
 
 
@@ -147,11 +149,6 @@ def _notes(report: dict[str, Any]) -> list[list[str]]:
     if report["keep_memory"]:
         lines.append(["memory", "kept for the next call"])
     return lines
-
-
-def _done(one: dict[str, Any]) -> list[str]:
-    """What was compiled how often and why, and which optimisations were applied where."""
-    return [*one.get("compilations", ()), *one.get("optimizations", ())]
 
 
 # As a picture

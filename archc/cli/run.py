@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import gc
 import sys
+from dataclasses import asdict
 from pathlib import Path
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
@@ -148,6 +149,7 @@ def facts(graph: Graph, outcome: Outcome, took: float, options: argparse.Namespa
         "check_seconds": round(took, 4),
         "build_seconds": round(outcome.build, 4),
         "compile_seconds": None if outcome.compile is None else round(outcome.compile, 4),
+        "compilations": [asdict(record) for record in outcome.compilations],
         "run_seconds": round(outcome.run, 6),
         "memory_bytes": outcome.memory,
         "memory_kept": outcome.memory_kept,
@@ -179,7 +181,9 @@ def told_facts(graph: Graph, report: dict[str, Any], outcome: Outcome, options: 
         del lines[1]
     if options.draw:
         lines.append(["diagram", str(options.draw), ""])
-    return f"{bold(graph.name, sys.stdout)}\n{table(rows + lines, indent='  ')}"
+    told = f"{bold(graph.name, sys.stdout)}\n{table(rows + lines, indent='  ')}"
+    done = [f"  {record}" for record in outcome.compilations]
+    return "\n".join([told, "", *done] if done else [told])
 
 
 def _told_memory(outcome: Outcome) -> str:

@@ -10,7 +10,9 @@ from __future__ import annotations
 import multiprocessing
 import os
 import shutil
+import signal
 import tempfile
+import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field
@@ -20,6 +22,7 @@ from time import perf_counter
 from typing import Any, Literal
 
 from archc.graph.ir import Graph
+from archc.runtime.compiling import Compilation
 from archc.runtime.session import CannotRun
 
 
@@ -101,7 +104,7 @@ class Called:
 
     compile: float | None
     difference: float | None
-    compilations: tuple[Any, ...]
+    compilations: tuple[Compilation, ...]
     optimizations: tuple[str, ...]
 
 
@@ -276,10 +279,15 @@ class _Worker:
         """Start the process. What another has asked the C++ compiler already, this one need not ask."""
         if self._toolchain.exists():
             shutil.copytree(self._toolchain, self._cache)
-        with _environment(
-            TORCHINDUCTOR_CACHE_DIR=str(self._cache),
-            TRITON_CACHE_DIR=str(self._cache / "triton"),
-            KINETO_LOG_LEVEL="99",  # torch's profiler, which tells the memory of a call, is talkative
+        warnings = [*filter(None, [os.environ.get("PYTHONWARNINGS")]), "ignore:resource_tracker"]
+        with (
+            _uninterrupted(),
+            _environment(
+                TORCHINDUCTOR_CACHE_DIR=str(self._cache),
+                TRITON_CACHE_DIR=str(self._cache / "triton"),
+                KINETO_LOG_LEVEL="99",  # torch's profiler, which tells the memory of a call, is talkative
+                PYTHONWARNINGS=",".join(warnings),  # of what a killed process has not put away
+            ),
         ):
             self._process.start()
         self._other.close()
@@ -310,6 +318,19 @@ def _workers(keys: Mapping[str, Any], job: Job, folder: Path) -> Iterator[dict[s
     finally:
         for worker in workers.values():
             worker.end(wait=wait)
+
+
+@contextmanager
+def _uninterrupted() -> Iterator[None]:
+    """Processes that are started meanwhile ignore Ctrl-C: who asks them is interrupted, and ends them."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 @contextmanager

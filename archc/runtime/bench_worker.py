@@ -7,7 +7,6 @@ import json
 import math
 import os
 import platform
-import signal
 import tempfile
 from collections.abc import Callable, Iterator
 from multiprocessing.connection import Connection
@@ -21,6 +20,7 @@ from torch.utils._pytree import tree_leaves
 
 from archc.runtime.allocator import keep_freed_memory
 from archc.runtime.bench import Built, Called, Job, Machine, Memory, Sample, Strategy
+from archc.runtime.compiling import compilations
 from archc.runtime.example import NoSizes, inputs, sizes
 from archc.runtime.load import load
 from archc.runtime.session import NO_COMPILER, CannotRun, choose_device, device_name, lacks_compiler, peak
@@ -34,7 +34,6 @@ SAMPLE_SECONDS = 0.05
 
 def serve(connection: Connection, job: Job, strategy: Strategy) -> None:
     """Answer what comes through a connection, until its other end is closed."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # who asks is interrupted, and ends this
     os.dup2(2, 1)  # what a model prints does not get into a report
     worker = _Model(job, strategy)
     while True:
@@ -108,7 +107,7 @@ class _Model:
         return Called(
             compile=max(first - min(times), 0.0) if self.strategy.compile else None,
             difference=difference,
-            compilations=(),
+            compilations=tuple(compilations(self.model)),
             optimizations=tuple(map(str, getattr(self.model, "optimizations", ()))),
         )
 

@@ -17,6 +17,7 @@ from torch import nn
 
 from archc.graph.ir import Graph
 from archc.runtime.allocator import keep_freed_memory
+from archc.runtime.compiling import Compilation, compilations
 from archc.runtime.load import load
 
 Values = dict[str, Any]
@@ -33,7 +34,7 @@ class Outcome:
     """What a run gave. Times are in seconds, memory in bytes.
 
     `run` is the fastest of a few calls; `compile` is what the very first took longer than that, None
-    without compilation.
+    without compilation. `compilations` tell what was compiled how often, and why.
     `place` is the processor's name.
     `memory` is the most that was in use: of the device, on a CPU of the whole process. `memory_kept`: could
     freed memory be kept, None where that was not asked for.
@@ -51,6 +52,7 @@ class Outcome:
     run: float
     memory: int
     memory_kept: bool | None = None
+    compilations: tuple[Compilation, ...] = ()
 
 
 def choose_device(name: str) -> str:
@@ -125,6 +127,7 @@ def run(
         seconds,
         torch.cuda.max_memory_allocated() if place == "cuda" else peak(),
         kept,
+        tuple(compilations(model)),
     )
 
 

@@ -16,6 +16,7 @@ from archc.cli.bench_report import drawing, facts, picture, told_bench
 from archc.draw.formats.marks import Text, flat
 from archc.draw.formats.svg import svg
 from archc.runtime.bench import STRATEGIES, Bench, Built, Called, Machine, Measured, Memory, Sample
+from archc.runtime.compiling import Compilation
 
 LAYERS = """\
 archc: 1
@@ -30,6 +31,7 @@ blocks:
     flow: {y: x -> layer}
 """
 
+LAYER = Compilation("Layer", 4, 1, 1.9, ("first call",), "B free")
 MACHINE = Machine("cpu", "A Processor", 2, "2.13.0", "3.11.7")
 BUILT = Built(MACHINE, {"x": [1, 3, 32, 32], "parts": [[1], [2]]}, 2240, 0.01, 11.0)
 
@@ -38,7 +40,7 @@ def measured(
     key: str, run: float, compile: float | None, memory: int, difference: float | None = 0.0
 ) -> Measured:
     samples = [Sample(run * factor, run) for factor in (0.9, 1.0, 1.1)]
-    called = Called(compile, difference, ("Layer ×4: one graph",) * (compile is not None), ())
+    called = Called(compile, difference, (LAYER,) * (compile is not None), ())
     return Measured(key, BUILT, called, samples, Memory(memory, 10 * memory))
 
 
@@ -61,7 +63,7 @@ def report(bench: Bench = BENCH, **options) -> dict:
 
 def test_what_people_read() -> None:
     assert (
-        told_bench(report())
+        told_bench(report(), BENCH)
         == """\
 Net: forward, float32, x [1, 3, 32, 32], parts 2 tensors
             compile          run              memory        difference
@@ -74,15 +76,16 @@ Net: forward, float32, x [1, 3, 32, 32], parts 2 tensors
   compiler  11.0 s to start with an empty cache, not counted above
 
   by block
-    Layer ×4: one graph
+    Layer x 4: 1 graph in 1.9 s; B free
 
   whole
-    Layer ×4: one graph"""
+    Layer x 4: 1 graph in 1.9 s; B free"""
     )
 
 
 def test_a_busy_machine_and_kept_memory_are_told() -> None:
-    told = told_bench(report(Bench(BENCH.measured, 1.2, 3), keep_memory=True))
+    busy = Bench(BENCH.measured, 1.2, 3)
+    told = told_bench(report(busy, keep_memory=True), busy)
     assert "1.20, eager against itself, 3 rounds; the machine is busy: ratios are no better than that" in told
     assert "memory    kept for the next call" in told
 
@@ -92,7 +95,7 @@ def test_one_that_failed() -> None:
     told = report(failed)
     assert told["strategies"]["whole"] == {"name": "whole", "failure": "Broken: it is"}
     assert told["strategies"]["block"]["compile_ratio"] is None, "there is nothing to hold it against"
-    assert told_bench(told).splitlines()[4].split() == ["whole", "failed"]
+    assert told_bench(told, failed).splitlines()[4].split() == ["whole", "failed"]
     words = [mark.text for mark in flat(drawing(told).marks) if isinstance(mark, Text)]
     assert words.count("failed") == 3
 
@@ -113,7 +116,17 @@ def test_json_has_every_figure() -> None:
         "memory_ratio": 0.5,
         "process_bytes": 10 << 20,
         "difference": 2.4e-7,
-        "compilations": ["Layer ×4: one graph"],
+        "compilations": [
+            {
+                "block": "Layer",
+                "copies": 4,
+                "graphs": 1,
+                "seconds": 1.9,
+                "why": ["first call"],
+                "sizes": "B free",
+                "note": "",
+            }
+        ],
         "optimizations": [],
     }
 
@@ -199,6 +212,7 @@ def test_cold_compilations(run, tmp_path: Path) -> None:
     eager, block = told["strategies"]["eager"], told["strategies"]["block"]
     assert list(told["strategies"]) == ["eager", "block"]
     assert eager["compile_seconds"] is None and eager["difference"] == 0.0 and eager["run_ratio"] == 1.0
+    assert [(record["block"], record["copies"]) for record in block["compilations"]] == [("Layer", 4)]
     assert block["compile_seconds"] > 0 and block["difference"] < 1e-5
     assert told["toolchain_seconds"] > 0
     assert "by block" in (tmp_path / "bench.svg").read_text()
