@@ -35,10 +35,8 @@ class Cursor:
     def advance(self) -> Token:
         """Take the current token."""
         token = self.token
-        if token.text in ("(", "["):
-            self.brackets += 1
-        elif token.text in (")", "]"):
-            self.brackets -= 1
+        if token.kind == "sign":
+            self.brackets += (token.text in "([") - (token.text in ")]")
         self.index += 1
         self.token = self.tokens[self.index]
         return token

@@ -6,9 +6,8 @@ A text comes as a `Place`, so that every token can be shown where it stands in t
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from keyword import kwlist
-from typing import Literal, NamedTuple, NoReturn, Protocol
+from typing import Any, Literal, NamedTuple, NoReturn, Protocol
 
 from archc.source.text import Span
 
@@ -123,13 +122,15 @@ _COMMENT = re.compile(r"""("(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*')|(?<![^\s])\#[^\n
 
 _TOKEN = re.compile(
     r"""
-      [ \t\r\n]+
-    | (?P<name> nn\.[A-Za-z_]\w* | [A-Za-z_]\w* )
-    | (?P<number> 0[xXoObB]\w* | \.?\d (?: [eE][+-]\d | \w | \.(?!\.) )* )
-    | (?P<string> "(?:[^"\\\n]|\\.)*" | '(?:[^'\\\n]|\\.)*' )
-    | (?P<sign> -->|===|!==|\.\.\.|->|\*\*|//|==|!=|<=|>=|&&|\|\||\|>|=>|<>|<<|>>|:=|[-+*/%@]=
-              | [-+*/%@<>()\[\],:.=&|!~^;?{}$`\#] )
-    | (?P<wrong> . )
+    [ \t\r\n]*
+    (?: (?P<name> nn\.[A-Za-z_]\w* | [A-Za-z_]\w* )
+      | (?P<number> 0[xXoObB]\w* | \.?\d (?: [eE][+-]\d | \w | \.(?!\.) )* )
+      | (?P<string> "(?:[^"\\\n]|\\.)*" | '(?:[^'\\\n]|\\.)*' )
+      | (?P<sign> -->|===|!==|\.\.\.|->|\*\*|//|==|!=|<=|>=|&&|\|\||\|>|=>|<>|<<|>>|:=|[-+*/%@]=
+                | [-+*/%@<>()\[\],:.=&|!~^;?{}$`\#] )
+      | (?P<end> \Z )
+      | (?P<wrong> . )
+    )
     """,
     re.VERBOSE | re.ASCII | re.DOTALL,
 )
@@ -142,7 +143,7 @@ def tokenize(text: str) -> list[Token]:
     if len(text) > LENGTH:
         help = "derive parts of it in `let`, or split it into several lines"
         raise Problem("A214", f"the text is longer than {LENGTH:,} characters", 0, len(text), help)
-    tokens = list(_tokens(text))
+    tokens = _tokens(text)
     if len(tokens) > TOKENS:
         help = "derive parts of it in `let`, or split it into several lines"
         raise Problem("A214", f"the text has more than {TOKENS:,} words and signs", 0, len(text), help)
@@ -150,31 +151,30 @@ def tokenize(text: str) -> list[Token]:
     return tokens
 
 
-def _tokens(text: str) -> Iterator[Token]:
+def _tokens(text: str) -> list[Token]:
+    found: list[Token] = []
     opened: list[Token] = []
     for match in _TOKEN.finditer(text):
-        kind = match.lastgroup
-        if kind is None:
-            continue
+        kind: Any = match.lastgroup
+        if kind == "end":
+            break
         word = match[kind]
-        start, end = match.span()
-        if kind == "name":
-            yield Token("keyword" if word in KEYWORDS else "name", word, start, end)
-        elif kind == "sign":
-            token = Token("sign", word, start, end)
-            if word in _CLOSING:
-                opened.append(token)
-            elif word == ")" or word == "]":
-                _close(token, opened)
-            yield token
+        start, end = match.span(kind)
+        if kind == "name" and word in KEYWORDS:
+            kind = "keyword"
         elif kind == "wrong":
             _wrong(text, start)
-        else:
-            yield Token(kind, word, start, end)  # type: ignore[arg-type]
+        token = Token(kind, word, start, end)
+        found.append(token)
+        if word in _CLOSING:
+            opened.append(token)
+        elif word == ")" or word == "]":
+            _close(token, opened)
     if opened:
         bracket = opened[-1]
         message = f"`{bracket.text}` is never closed"
         raise Problem("A204", message, bracket.start, bracket.end, f"add a `{_CLOSING[bracket.text]}`")
+    return found
 
 
 def _close(token: Token, opened: list[Token]) -> None:
