@@ -1,0 +1,1 @@
+"""Networks of the zoo as archc builds them: `python benchmarks/gpu.py --write`."""
