@@ -17,6 +17,7 @@ from archc.runtime.build import build_module
 from archc.runtime.compiling import compile_blocks, compile_whole
 from archc.runtime.construct import Loaded, construct
 from archc.runtime.free_sizes import free_sizes
+from archc.runtime.inference import for_inference, frozen, settled
 from archc.runtime.probe import probe
 from archc.runtime.weights import Names, Source, fitting, load_weights
 from archc.source.collector import collector_paused
@@ -37,6 +38,7 @@ def load(
     names: Names = None,
     strict: bool = True,
     compile: bool | Literal["whole"] = False,
+    optimize: Literal["inference"] | None = None,
     **settings: Any,
 ) -> nn.Module:
     """The model of a spec.
@@ -48,6 +50,9 @@ def load(
     becomes. `weights` is a safetensors file (or another source of `load_weights`), `names` the
     checkpoint map that tells its names (or a mapping from ours to theirs). `compile=True` compiles
     block by block, each distinct block once; `compile="whole"` the model as one.
+
+    `optimize="inference"` gives a model that cannot train and computes the same, to rounding, in fewer
+    calls; its weights keep their names, and `model.optimizations` tells what was done where.
 
     The model knows where it comes from: `model.graph` and `model.spec` (unless a node has that
     name), and a notebook shows it as its diagram. Raises SpecError with everything that is wrong.
@@ -61,7 +66,10 @@ def load(
     if weights is None and names is not None:
         raise TypeError("`names` tells how the tensors of `weights` are named, and there are no `weights`")
     graph = _graph(spec, settings, given=given, absent=absent, root=root, ops=ops)
-    cls = build_module(emit(graph))
+    faster = for_inference(graph, optimize, device, dtype, bool(compile)) if optimize else None
+    cls = build_module(emit(faster.graph if faster else graph))
+    if faster:
+        cls = frozen(cls, faster.optimizations, graph.members)
     for name, value in (("graph", graph), ("spec", spec)):
         if name not in graph.members:
             setattr(cls, name, value)
@@ -75,6 +83,8 @@ def load(
     if weights is not None:
         load_weights(model, weights, names=names, graph=graph, device=device, strict=strict)
         model = model.to(device) if device is not None else model
+    if faster:
+        settled(model)
     if compile == "whole":
         compile_whole(model, free_sizes(graph).get("", {}))
     elif compile:
