@@ -108,8 +108,11 @@ class Fused(nn.Module):
         if weights is None:
             return self.plainly(x)
         try:
+            x.data_ptr()
             made_of = [number for t in weights for number in (t.data_ptr(), t._version)]
-        except RuntimeError:  # tensors of torch.inference_mode() do not tell whether they have changed
+        except RuntimeError:
+            # Tensors inside torch.func have no memory, and weights that were made in torch.inference_mode()
+            # do not tell whether they have changed.
             return self.plainly(x)
         if made_of != self._made_of:
             self.forget()
