@@ -67,6 +67,8 @@ class Shared:
         if check is not None:  # of the outermost block, and not in what is compiled
             check(module, *args, **kwargs)
         wanted = mode()
+        if torch.is_inference_mode_enabled():
+            args = tuple(_each(value, _of_inference) for value in args)
         key = (wanted, sizes, _grads(args) if wanted == "wanted" else ())
         forward = self.forwards.get(key)
         if forward is not None:
@@ -255,6 +257,14 @@ def _flat(values: Any) -> Iterator[Tensor]:
 
 def _grads(args: tuple[Any, ...]) -> tuple[bool, ...]:
     return tuple(t.requires_grad for t in _flat(args))
+
+
+def _of_inference(value: Tensor) -> Tensor:
+    """The same memory as a tensor of inference mode, as all blocks but the first ones get it: for Dynamo
+    it is another kind of tensor, with code of its own."""
+    if value.is_inference():
+        return value
+    return torch.empty(0, dtype=value.dtype, device=value.device).set_(value)  # type: ignore[call-overload]
 
 
 def _each(value: Any, change: Callable[[Tensor], Tensor]) -> Any:
