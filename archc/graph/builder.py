@@ -116,16 +116,19 @@ class Builder:
         cases = self.cases(op, slots)
         if not cases:
             return ABSENT, slots
-        self._known_there(op, slots, cases, span)
-        self._few_open(slots, span)
+        if self.graph.open:
+            self._known_there(op, slots, cases, span)
+            self._few_open(slots, span)
         types, facts = self.infer.outputs(op, slots, cases, span)
-        self.require(facts, span)
+        if facts:
+            self.require(facts, span)
         names = op.output_names(len(types))
-        outputs = tuple(Output(n, t, self.is_open(cases)) for n, t in zip(names, types, strict=True))
-        arguments = tuple(self.operand(feed) for _, feed in slots)
-        node = Apply(span, outputs, op, arguments, member, tuple(port for port, _ in slots))
+        is_open = self.is_open(cases)
+        outputs = tuple([Output(name, made, is_open) for name, made in zip(names, types, strict=True)])
+        arguments = tuple([self.operand(feed) for _, feed in slots])
+        node = Apply(span, outputs, op, arguments, member, tuple([port for port, _ in slots]))
         at = self.add(node, arguments)
-        found = {n: Value(Ref(at, i), t, cases) for i, (n, t) in enumerate(zip(names, types, strict=True))}
+        found = {o.name: Value(Ref(at, i), o.type, cases) for i, o in enumerate(outputs)}
         return Results(found), slots
 
     def _few_open(self, slots: list[Slot], span: Span) -> None:
@@ -139,8 +142,6 @@ class Builder:
 
     def _known_there(self, op: Op, slots: list[Slot], cases: int, span: Span) -> None:
         """A size that only an open input tells may be used only where that input is there."""
-        if not self.graph.open:
-            return
         used = dict.fromkeys(size_names(list(op.__dict__.values())), span)
         for _, feed in slots:
             if feed and isinstance(feed.operand, Number):

@@ -64,13 +64,14 @@ def connect(
     `name` is what is called, `span` where. Raises Failed where something does not fit, having
     told it, or where something is unknown.
     """
-    by_name = {p.name: p for p in ports}
     found: dict[str, list[Feed]] = {p.name: [] for p in ports}
     wrong = False
     free = iter(ports)
     port = next(free, None)
+    named: list[Feed] = []
     for feed in feeds:
         if feed.name is not None:
+            named.append(feed)
             continue
         if port is None:
             takes = _count(ports)
@@ -80,9 +81,8 @@ def connect(
         found[port.name].append(feed)
         if not port.variadic:
             port = next(free, None)
-    for feed in feeds:
-        if feed.name is None:
-            continue
+    by_name = {p.name: p for p in ports} if named else {}
+    for feed in named:
         if ports == ANYTHING:
             found[ports[0].name].append(feed)
         elif feed.name not in by_name:

@@ -37,7 +37,7 @@ class Flow:
         self._numbers = numbers
         self._context = numbers.context
         self._graph = graph
-        self._plain: dict[str, Op] = {}  # operators without arguments, by name
+        self._in_places: dict[str, Op] = {}  # operators called in place, by the text of their steps
         self.values: dict[str, Outcome] = {}
         self.failed: set[str] = set()  # the steps of lines that failed
         self.builder = (OutlineBuilder if graph.outline else Builder)(numbers.context, graph)
@@ -159,6 +159,11 @@ class Flow:
 
     def _values_of(self, taken: Taken, before: int) -> None:
         line = taken.line
+        if len(taken.branches) == 1 and taken.branches[0].test is None:
+            found = self._named(line, taken.branches[0].chain)
+            self.values.update(found)
+            self._note(line, found, before)
+            return
         outcomes = self._outcomes(taken)
         if not outcomes:
             self.values.update({n.id: ABSENT for n in line.names})
@@ -292,8 +297,9 @@ class Flow:
         name = step.name.id
         if name in self._numbers.block.nodes:
             return self.members.apply(name, [*feeds, *self._operands.feeds(step.arguments)], step.span)
-        if not step.arguments and name in self._plain:
-            return self._operands.apply(self._plain[name], feeds, step.span)
+        known = self._in_places.get(step.span.text)
+        if known is not None:
+            return self._operands.apply(known, feeds, step.span)
         target = self._numbers.target(name, (), step.name.span)
         return self._in_place(step, target, feeds)
 
@@ -313,7 +319,8 @@ class Flow:
                 value = self._numbers.evaluate(argument.value, want, bare=True)
                 given.append(Given(argument.name, value, argument.span))
         target = Target(target.name, target.what, tuple(given), step.span)
-        feeds = [*feeds, *further]
+        if further:
+            feeds = [*feeds, *further]
         if not target.is_operator:
             return self.members.call_in_place(bind_target(self._context, target), feeds, step.span)
         bound = bind_target(self._context, self._numbers.with_sizes(target))
@@ -325,8 +332,10 @@ class Flow:
                 step.span,
                 f"name it in `nodes`, `{_node_name(target.name, self._numbers)}: {step.span.text}`",
             )
-        if not target.arguments:
-            self._plain[step.name.id] = bound.op
+        text = step.span.text
+        # The same text is the same operator, unless YAML or a string of ours writes a sign as two.
+        if not further and "\\" not in text and "''" not in text:
+            self._in_places[text] = bound.op
         return self._operands.apply(bound.op, feeds, step.span)
 
     @staticmethod

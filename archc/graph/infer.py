@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -12,9 +12,12 @@ from archc.graph.ir import Bundle, Number, Type
 from archc.graph.presence import ones
 from archc.graph.values import Value
 from archc.ops.base import Op, ShapeError
-from archc.shapes import Cond, Dim, Facts, Mismatch, Size, Tensor, TooSmall, recording, symbols
+from archc.shapes import Cond, Dim, Facts, Mismatch, Num, Size, Tensor, TooSmall, recording, symbols
 from archc.source.diagnostic import Related
 from archc.source.text import Span
+
+MOST_KNOWN = 4_096
+"""Of how many applications the outputs are kept, for others that are alike."""
 
 Slot = tuple[str, "Feed | None"]  # a port and what feeds it, None where nothing does
 Variant = tuple[tuple[Tensor, ...], int]  # an operator's outputs, and the cases in which they are these
@@ -28,8 +31,11 @@ def operand_type(operand: Any) -> Tensor:
     assert isinstance(operand, Number), operand
     value = operand.value
     if isinstance(value, bool | Cond):
-        return Tensor((), "bool", weak=True)
-    return Tensor((), "int64" if isinstance(value, int | Dim) else "float", weak=True)
+        return _BOOL
+    return _INT if isinstance(value, int | Dim) else _FLOAT
+
+
+_BOOL, _INT, _FLOAT = (Tensor((), dtype, weak=True) for dtype in ("bool", "int64", "float"))
 
 
 def arriving(operand: Any) -> Type:
@@ -51,6 +57,10 @@ class Inference:
         self._origin = origin
         self._new_size = new_size
         self._in_case = in_case
+        # By the identity of an operator and of the types that arrive, kept beside what they give. Types are
+        # one object where their sizes are; equal numbers may be of other names, which equality does not see.
+        self._known: dict[tuple[int, ...], tuple[Op, list[Any], tuple[Tensor, ...], Facts]] = {}
+        self._types: dict[tuple[Tensor, tuple[int, ...]], Tensor] = {}
 
     def outputs(
         self, op: Op, slots: Sequence[Slot], cases: int, span: Span
@@ -58,35 +68,68 @@ class Inference:
         """The outputs of `op` in all `cases`, and the conditions on sizes that it stands on."""
         facts = Facts()
         variants: list[Variant] = []
-        for there, within in self._subsets(slots, cases).items():
-            kept = [
-                (port, feed if feed is None or there[i] else None) for i, (port, feed) in enumerate(slots)
-            ]
-            if any(p.variadic for p in op.ports()):
+        for kept, within in self._subsets(slots, cases):
+            if any(feed is None for _, feed in kept) and any(p.variadic for p in op.ports()):
                 kept = [(port, feed) for port, feed in kept if feed is not None]
             types, found = self._once(op, kept, span)
-            facts.join(found, within)
+            if found:
+                facts.join(found, within)
             variants.append((types, within))
         return self._merge(op, variants, span), facts
 
     @staticmethod
-    def _subsets(slots: Sequence[Slot], cases: int) -> dict[tuple[bool, ...], int]:
-        """Which operands may be there together, and in which cases."""
-        values = [feed.operand if feed else None for _, feed in slots]
-        masks = [v.presence if isinstance(v, Value) else -1 for v in values]
-        if all(m & cases == cases for m in masks):
-            return {(True,) * len(slots): cases}
+    def _subsets(slots: Sequence[Slot], cases: int) -> Iterable[tuple[Sequence[Slot], int]]:
+        """The operands that may be there together, None for the others, and in which cases."""
+        masks = [
+            feed.operand.presence if feed is not None and isinstance(feed.operand, Value) else -1
+            for _, feed in slots
+        ]
+        if all(mask & cases == cases for mask in masks):
+            return [(slots, cases)]
         found: dict[tuple[bool, ...], int] = {}
         for bit in (1 << case for case in ones(cases)):
-            there = tuple(bool(m & bit) for m in masks)
+            there = tuple(bool(mask & bit) for mask in masks)
             found[there] = found.get(there, 0) | bit
-        return found
+        return [
+            (
+                [
+                    (port, feed if is_there else None)
+                    for (port, feed), is_there in zip(slots, there, strict=True)
+                ],
+                w,
+            )
+            for there, w in found.items()
+        ]
 
     def _once(self, op: Op, slots: Sequence[Slot], span: Span) -> tuple[tuple[Tensor, ...], Facts]:
-        types: list[Tensor | None] = []
+        types: list[Any] = []
         for _, feed in slots:
-            bundle = feed and isinstance(feed.operand, Value) and feed.operand.type
-            types += bundle.members if isinstance(bundle, Bundle) else [feed and operand_type(feed.operand)]
+            if feed is None:
+                types.append(None)
+            elif isinstance(feed.operand, Value) and isinstance(feed.operand.type, Bundle):
+                types += feed.operand.type.members
+            else:
+                types.append(operand_type(feed.operand))
+        alike = (id(op), *map(id, types))
+        if alike not in self._known:
+            if op.new_sizes:
+                return self._asked(op, types, slots, span)
+            if len(self._known) >= MOST_KNOWN:
+                self._known.clear()
+                self._types.clear()
+            outputs, facts = self._asked(op, types, slots, span)
+            self._known[alike] = (op, types, tuple(map(self._one, outputs)), facts)
+        return self._known[alike][2:]
+
+    def _one(self, made: Tensor) -> Tensor:
+        """The one object for a type."""
+        named = tuple([id(size) for size in made.shape or () if isinstance(size, Num)])
+        return self._types.setdefault((made, named), made)
+
+    def _asked(
+        self, op: Op, types: Sequence[Any], slots: Sequence[Slot], span: Span
+    ) -> tuple[tuple[Tensor, ...], Facts]:
+        """What an operator's shape rule tells."""
         try:
             with recording() as found:
                 result = op.shape(*types)

@@ -150,6 +150,8 @@ class Op(Declared):
     """Its variadic port takes a bundle as it is (`*skips` in `call`), not member by member."""
     copied: ClassVar[bool] = True
     """It may be a node with `repeat` or `parallel`."""
+    new_sizes: ClassVar[bool] = False
+    """Its outputs may have sizes that only the running model knows, each time others."""
     random: ClassVar[bool] = False
     """In training its result differs from call to call."""
     helpers: ClassVar[Mapping[str, str]] = {}

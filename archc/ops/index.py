@@ -74,6 +74,7 @@ class Index(Op):
     broadcast shape, tensors apart put it first. Example: `x[:, 0]`.
     """
 
+    new_sizes = True
     examples = (
         _example("[B, T, D]", (Slice(), 0), (0,), (Slice(), -1), (Ellipsis, 0), (9,), (-9,)),
         _example("[B, 5, D]", (Slice(), Slice(1, 4)), (Slice(), Slice(-3)), (Slice(), Slice(0, 9, 2))),
