@@ -353,7 +353,7 @@ is the first call with no cache. *peak* is what a call takes above weights and g
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--minutes", type=float, default=7.5, help="the time that it may take (7.5)")
+    parser.add_argument("--minutes", type=float, default=7.0, help="the time that it may take (7)")
     parser.add_argument("--smoke", action="store_true", help="on the CPU, tiny")
     parser.add_argument("--write", action="store_true", help="write the generated modules again")
     options = parser.parse_args()

@@ -1,28 +1,37 @@
-"""How much memory and time it takes to load weights.
+"""How much memory and time it takes to build models and to load weights.
 
-    python benchmarks/loading.py          a model of about 500 MB, every kind of file
-    python benchmarks/loading.py 4000     of about 4 GB
+    python benchmarks/loading.py          a billion parameters, then every kind of file of about 500 MB
+    python benchmarks/loading.py 4000     files of about 4 GB
 
-Prints Markdown. Each line is a process of its own: `memory` is the peak of resident memory while weights
-are loaded, above what the process had before, in parts of the file; where the model takes another dtype,
-in parts of the model. archc is held to 1.2. Beside it stands torch's own way. Files have been read
-before, so that disks are not compared. Needs Linux, for /proc.
+Prints Markdown. Each line is a process of its own, with CPU times at one thread.
+
+Of a billion parameters `first` is the first `archc.load` of a process, from the YAML on, and `again` a later
+one; `memory` is the peak above that of `import torch`, with all that archc imports. The file has holes for
+data: none of it is read, since nothing is used.
+
+Of files, `memory` is the peak of resident memory while weights are loaded, above what the process had
+before, in parts of the file; where the model takes another dtype, in parts of the model. archc is held to
+1.2. Beside it stands torch's own way. Files have been read before, so that disks are not compared. Needs
+Linux, for /proc.
 """
 
 from __future__ import annotations
 
 import json
 import os
-import platform
 import subprocess
 import sys
 import tempfile
 import time
-from importlib.metadata import version
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-ROOT = Path(__file__).parents[1]
+from measure import CONTROL, ROOT, interleaved, machine, milliseconds, pin_allocator, table
+
+if TYPE_CHECKING:
+    from torch import nn
+
 WIDTH = 1024
 SPEC = """\
 archc: 1
@@ -85,6 +94,151 @@ def write(folder: Path, megabytes: int) -> None:
     save_file(half, folder / "half.safetensors")
 
 
+def by_hand(layers: int, words: int) -> nn.Module:
+    """The same model, written by hand."""
+    from torch import Tensor, nn
+
+    class Layer(nn.Module):
+        def __init__(self, d: int) -> None:
+            super().__init__()
+            self.q = nn.Linear(d, d)
+            self.k = nn.Linear(d, d)
+            self.v = nn.Linear(d, d)
+            self.up = nn.Linear(d, 4 * d)
+            self.down = nn.Linear(4 * d, d)
+
+        def forward(self, x: Tensor) -> Tensor:
+            return self.down(nn.functional.gelu(self.up(self.q(x) + self.k(x) + self.v(x))))
+
+    class Net(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.wte = nn.Embedding(words, WIDTH)
+            self.h = nn.ModuleList([Layer(WIDTH) for _ in range(layers)])
+
+        def forward(self, ids: Tensor) -> Tensor:
+            x = self.wte(ids)
+            for layer in self.h:
+                x = layer(x)
+            return x
+
+    return Net()
+
+
+# A billion parameters
+
+LARGE: dict[str, tuple[str | None, dict[str, Any]]] = {
+    "five linear layers 86 times": (None, {"layers": 86, "words": 32000}),
+    "GPT-2 of a width of 2048": ("text/gpt2.yaml", {"width": 2048, "layers": 18, "heads": 16}),
+}
+"""Specs with about a billion parameters; that of this file where there is no address."""
+
+
+def large(name: str) -> tuple[Any, dict[str, Any]]:
+    import archc
+
+    address, settings = LARGE[name]
+    return (archc.text(SPEC) if address is None else str(ROOT / "specs" / address)), settings
+
+
+def write_holes(name: str, file: Path) -> None:
+    """A safetensors file with the weights of a model, all of them holes."""
+    import archc
+
+    text, settings = large(name)
+    model = archc.load(text, device="meta", **settings)
+    names = {id(parameter): name for name, parameter in reversed(list(model.named_parameters()))}
+    header: dict[str, Any] = {}
+    end = 0
+    for parameter in model.parameters():
+        offsets = [end, end := end + parameter.nbytes]
+        header[names[id(parameter)]] = {"dtype": "F32", "shape": [*parameter.shape], "data_offsets": offsets}
+    raw = json.dumps(header).encode()
+    raw += b" " * (-len(raw) % 8)
+    with file.open("wb") as out:
+        out.write(len(raw).to_bytes(8, "little") + raw)
+        out.truncate(8 + len(raw) + end)
+
+
+def build(way: str, name: str, file: Path) -> dict[str, float]:
+    """Build a model in one of the ways of `BUILDS`, in this process."""
+    import torch
+
+    torch.set_num_threads(1)
+    torch.ones(4).add(1)
+    before, start = status("VmRSS"), time.process_time()
+    import archc
+    import archc.runtime
+
+    imported = time.process_time()
+    text, settings = large(name)
+    options: Mapping[str, Any] = {"meta": {"device": "meta"}, "mapped": {"weights": file}, "default": {}}[way]
+    seconds = []
+    for _ in range(1 if way == "default" else 6):
+        begun = time.process_time()
+        model = archc.load(text, **settings, **options)
+        seconds.append(time.process_time() - begun)
+    again = sorted(seconds[1:])[2] if len(seconds) > 1 else seconds[0]
+    count = sum(parameter.numel() for parameter in model.parameters())
+    return {
+        **{"imports": imported - start, "first": seconds[0], "again": again},
+        **{"memory": status("VmHWM") - before, "parameters": count},
+    }
+
+
+BUILDS = {
+    "meta": 'without memory: `device="meta"`',
+    "mapped": "with the weights of a file",
+    "default": "with memory and first values",
+}
+
+
+def billion(folder: Path) -> str:
+    rows = []
+    for name in LARGE:
+        file = folder / "holes.safetensors"
+        run("holes", file, name)
+        found = {way: json.loads(run(way, file, name)) for way in BUILDS}
+        file.unlink()
+        count = found["default"]["parameters"] / 1e9
+        for way, told in BUILDS.items():
+            one = found[way]
+            ratio = one["again"] / found["default"]["first"]
+            times = [milliseconds(one["first"]), milliseconds(one["again"]) if way != "default" else ""]
+            memory = f"{one['memory'] / 1e6:,.0f} MB"
+            rows.append([f"{name} ({count:.2f} billion), {told}", *times, memory, f"{ratio:.4f}"])
+    imports = (
+        f"Before the first, `import archc` and its runtime take {milliseconds(found['meta']['imports'])}.\n"
+    )
+    return (
+        table("A billion parameters", ["", "first", "again", "memory", "to first values"], rows)
+        + "\n"
+        + imports
+    )
+
+
+def beside_hand() -> str:
+    """Default builds beside a class that is written by hand."""
+    import torch
+
+    import archc
+
+    torch.set_num_threads(1)
+    settings = {"layers": 4, "words": 1000}
+    graph = archc.graph(archc.text(SPEC), **settings)
+    calls: dict[str, Callable[[], object]] = {
+        "by hand": lambda: by_hand(**settings),
+        "`archc.load(graph)`": lambda: archc.load(graph),
+        CONTROL: lambda: by_hand(**settings),
+    }
+    times = interleaved(calls, 7)
+    rows = [[name, milliseconds(one.seconds), one.told()] for name, one in times.items()]
+    return table("Memory and first values, 47 million parameters", ["", "CPU time", "to by hand"], rows)
+
+
+# Files of weights
+
+
 def status(key: str) -> int:
     """A figure of this process from /proc, in bytes."""
     lines = Path("/proc/self/status").read_text().splitlines()
@@ -133,31 +287,51 @@ WAYS = [
 ]
 
 
+def files(folder: Path, megabytes: int) -> str:
+    run("write", folder, str(megabytes))
+    whole = (folder / "plain.safetensors").stat().st_size
+    rows = []
+    for way, name, told in WAYS:
+        found = json.loads(run(f"load {way}", folder / name, str(megabytes)))
+        size = whole if name.startswith("shards") else (folder / name).stat().st_size
+        part = whole if name.startswith("half") else size
+        rows.append([told, f"{size / 1e6:.0f} MB", f"{found['peak'] / part:.2f}", f"{found['seconds']:.2f}"])
+    return table("Weights of files", ["file", "size", "memory", "seconds"], rows)
+
+
 def main() -> None:
     megabytes = int(sys.argv[1]) if len(sys.argv) > 1 else 500
-    print(f"Python {platform.python_version()}, torch {version('torch')}\n")
-    print("| file | size | memory | seconds |\n| --- | ---: | ---: | ---: |")
+    pin_allocator()
+    print(f"{machine('torch')}\n")
     with tempfile.TemporaryDirectory() as folder:
-        run("write", Path(folder), megabytes)
-        whole = (Path(folder) / "plain.safetensors").stat().st_size
-        for way, name, told in WAYS:
-            found = json.loads(run(way, Path(folder) / name, megabytes))
-            size = whole if name.startswith("shards") else (Path(folder) / name).stat().st_size
-            part = whole if name.startswith("half") else size
-            print(f"| {told} | {size / 1e6:.0f} MB | {found['peak'] / part:.2f} | {found['seconds']:.2f} |")
+        print(billion(Path(folder)), flush=True)
+        print(beside_hand(), flush=True)
+        print(files(Path(folder), megabytes))
 
 
-def run(way: str, path: Path, megabytes: int) -> str:
+def run(way: str, path: Path, of: str) -> str:
     """Do one thing in a process of its own; what it prints."""
     environment = {**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
-    command = [sys.executable, __file__, str(megabytes), way, str(path)]
+    environment["PYTHONPYCACHEPREFIX"] = str(path.parent / "bytecode")
+    environment.pop("PYTHONDONTWRITEBYTECODE", None)
+    command = [sys.executable, __file__, way, str(path), of]
     return subprocess.run(command, check=True, env=environment, text=True, stdout=subprocess.PIPE).stdout
+
+
+def alone(way: str, path: Path, of: str) -> None:
+    """What `run` asks for, in this process."""
+    if way == "holes":
+        write_holes(of, path)
+    elif way == "write":
+        write(path, int(of))
+    elif way in BUILDS:
+        print(json.dumps(build(way, of, path)))
+    else:
+        print(json.dumps(load(way.removeprefix("load "), path, int(of))))
 
 
 if __name__ == "__main__":
     if len(sys.argv) < 4:
         main()
-    elif sys.argv[2] == "write":
-        write(Path(sys.argv[3]), int(sys.argv[1]))
     else:
-        print(json.dumps(load(sys.argv[2], Path(sys.argv[3]), int(sys.argv[1]))))
+        alone(sys.argv[1], Path(sys.argv[2]), sys.argv[3])

@@ -14,9 +14,7 @@ from archc.emit import emit
 from archc.graph.compile import check
 from archc.graph.ir import Graph
 from archc.runtime.build import build_module
-from archc.runtime.compiling import compile_blocks, compile_whole
 from archc.runtime.construct import Loaded, construct
-from archc.runtime.free_sizes import free_sizes
 from archc.runtime.inference import for_inference, frozen, settled
 from archc.runtime.probe import probe
 from archc.runtime.weights import Names, Source, fitting, load_weights
@@ -85,11 +83,21 @@ def load(
         model = model.to(device) if device is not None else model
     if faster:
         settled(model)
-    if compile == "whole":
-        compile_whole(model, free_sizes(graph).get("", {}))
-    elif compile:
-        compile_blocks(model, free_sizes(graph))
+    if compile:
+        _compile(model, graph, whole=compile == "whole")
     return model
+
+
+def _compile(model: nn.Module, graph: Graph, whole: bool) -> None:
+    # Imported here: it imports torch's compiler, which takes a second and 80 MB.
+    from archc.runtime.compiling import compile_blocks, compile_whole
+    from archc.runtime.free_sizes import free_sizes
+
+    free = free_sizes(graph)
+    if whole:
+        compile_whole(model, free.get("", {}))
+    else:
+        compile_blocks(model, free)
 
 
 def _graph(spec: Any, settings: Mapping[str, Any], **options: Any) -> Graph:

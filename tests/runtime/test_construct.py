@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import threading
 from collections import Counter
 from pathlib import Path
@@ -72,6 +74,15 @@ def test_without_memory_nothing_is_drawn() -> None:
     with Drawn() as drawn, torch.device("meta"):
         load(SPEC)
     assert not drawn.shapes
+
+
+def test_a_model_is_built_without_the_compiler() -> None:
+    """It takes a second and 80 MB to import."""
+    code = (
+        f"import sys, archc; archc.load(archc.text({NET!r}), device='meta'); archc.load(archc.text({NET!r}))"
+    )
+    code += "; sys.exit('torch._dynamo' in sys.modules)"
+    subprocess.run([sys.executable, "-c", code], check=True)
 
 
 def test_models_with_memory_are_made_as_always() -> None:
