@@ -1,4 +1,4 @@
-"""Measure a model as it is, compiled by block, and compiled whole: compilation, run, memory.
+"""Measure a model as it is, compiled by block, compiled whole, and optimised: compilation, run, memory.
 
 Each has a process of its own. A compiled one begins with an empty cache, so that its compilation is a cold
 one, and calls of all are timed in turn. What is measured is told with its ratio: of a run and of memory to
@@ -16,7 +16,7 @@ from functools import partial
 from pathlib import Path
 
 from archc.cli.files import check_target, write
-from archc.cli.main import FINE, WRONG, Parser
+from archc.cli.main import FINE, WRONG, Parser, UsageError
 from archc.cli.running import add_running, run_sizes, there
 from archc.cli.spec import add_output, as_json, checked, file, status, told
 from archc.cli.terminal import working
@@ -26,7 +26,7 @@ from archc.graph.ir import Graph
 
 EXAMPLE = "  archc bench 'specs/vq/nets.yaml#Encoder@iris' --size B=4 -o encoder.svg"
 
-STRATEGIES = ("eager", "memory", "block", "whole")
+STRATEGIES = ("eager", "memory", "block", "whole", "inference", "inference-block")
 
 
 def arguments(parser: Parser) -> None:
@@ -102,7 +102,7 @@ def execute(options: argparse.Namespace) -> int:
     report = facts(graph, found, options)
     if draw and target:
         write(target, draw(report), options.force)
-    print(as_json(report) if options.json else told_bench(report, found))
+    print(as_json(report) if options.json else told_bench(report))
     failed = [one for one in found.measured.values() if one.failure]
     for one in failed:
         print(f"archc bench: {one.name} fails: {one.failure}", file=sys.stderr)
@@ -111,8 +111,17 @@ def execute(options: argparse.Namespace) -> int:
 
 def strategies(options: argparse.Namespace, *, keeps: bool) -> list[str]:
     """The strategies that are asked for, else all that there can be; `keeps`: memory can be kept."""
+    from archc.runtime.bench import STRATEGIES
+
+    for key in options.strategy:
+        if options.train and not STRATEGIES[key].trains:
+            raise UsageError(f"--strategy {key} is for inference alone; leave out --train")
+    if options.strategy:
+        return [key for key in STRATEGIES if key in options.strategy]
     left = {"memory"} if options.keep_memory or not keeps else set()
-    return [key for key in STRATEGIES if (key in options.strategy if options.strategy else key not in left)]
+    return [
+        k for k, strategy in STRATEGIES.items() if k not in left and (strategy.trains or not options.train)
+    ]
 
 
 def _standard_input(address: str) -> bytes | None:

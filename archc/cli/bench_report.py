@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from archc.cli.main import UsageError
 from archc.cli.running import told_shape
 from archc.cli.terminal import bold
+from archc.graph.inference import Optimization
 from archc.graph.ir import Graph
 from archc.report.text import seconds, size, table
 
@@ -67,7 +68,7 @@ def _strategy(one: Measured, bench: Bench) -> dict[str, Any]:
         "process_bytes": one.memory.process,
         "difference": one.called.difference,
         "compilations": [asdict(record) for record in one.called.compilations],
-        "optimizations": list(one.called.optimizations),
+        "optimizations": [record._asdict() for record in one.called.optimizations],
     }
 
 
@@ -85,7 +86,7 @@ def _rounded(value: float | None) -> float | None:
 HEAD = ("", "compile", "", "run", "", "", "memory", "", "difference")
 
 
-def told_bench(report: dict[str, Any], bench: Bench) -> str:
+def told_bench(report: dict[str, Any]) -> str:
     """A table of the strategies, what was measured how, and what was compiled and optimised."""
     rows = [list(HEAD), *(_row(one) for one in report["strategies"].values())]
     parts = [
@@ -93,11 +94,19 @@ def told_bench(report: dict[str, Any], bench: Bench) -> str:
         table(rows, right=frozenset(range(1, len(HEAD))), indent="  "),
         table([["", *line] for line in _notes(report)]),
     ]
-    for one in bench.measured.values():
-        done = [*one.called.compilations, *one.called.optimizations] if one.called else []
-        if done:
-            parts.append("\n".join([f"  {one.name}", *(f"    {line}" for line in done)]))
+    for one in report["strategies"].values():
+        if done := _done(one):
+            parts.append("\n".join([f"  {one['name']}", *(f"    {line}" for line in done)]))
     return "\n\n".join([f"{parts[0]}\n{parts[1]}", *parts[2:]])
+
+
+def _done(one: dict[str, Any]) -> list[str]:
+    """What was compiled how often and why, and what was optimised."""
+    from archc.runtime.compiling import Compilation
+
+    compilations = (Compilation(**record) for record in one.get("compilations", ()))
+    optimizations = (Optimization(**record) for record in one.get("optimizations", ()))
+    return [*map(str, compilations), *map(str, optimizations)]
 
 
 def title(report: dict[str, Any]) -> str:

@@ -24,9 +24,7 @@ class Command(NamedTuple):
 
 COMMANDS = {
     "run": Command("archc.cli.run", "check, build, compile and run a spec once"),
-    "bench": Command(
-        "archc.cli.bench", "measure it eager, compiled by block and whole: compilation, run, memory"
-    ),
+    "bench": Command("archc.cli.bench", "eager, by block, whole, optimised: compilation, run, memory"),
     "check": Command("archc.cli.check", "errors, warnings, shapes and guards of specs"),
     "draw": Command("archc.cli.draw", "a diagram: svg, png, pdf, html, mermaid, dot or json"),
     "build": Command("archc.cli.build", "the PyTorch module, as a Python file that stands alone"),

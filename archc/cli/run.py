@@ -33,6 +33,9 @@ def arguments(parser: Parser) -> None:
     add_running(parser)
     parser.add_argument("--no-compile", action="store_true", help="run the module as it stands")
     parser.add_argument(
+        "--optimize", choices=("inference",), help="fuse and fold what gives the same up to rounding"
+    )
+    parser.add_argument(
         "--input", metavar="FILE", type=Path, help="a safetensors file with the inputs, by name"
     )
     parser.add_argument("--output", metavar="FILE", type=Path, help="write the outputs as safetensors")
@@ -79,6 +82,7 @@ def execute(options: argparse.Namespace) -> int:
             device=options.device,
             dtype=getattr(torch, options.dtype),
             compile=not options.no_compile,
+            optimize=options.optimize,
             keep_memory=options.keep_memory,
             weights=options.weights,
             names=options.names,
@@ -150,6 +154,7 @@ def facts(graph: Graph, outcome: Outcome, took: float, options: argparse.Namespa
         "build_seconds": round(outcome.build, 4),
         "compile_seconds": None if outcome.compile is None else round(outcome.compile, 4),
         "compilations": [asdict(record) for record in outcome.compilations],
+        "optimizations": [record._asdict() for record in outcome.optimizations],
         "run_seconds": round(outcome.run, 6),
         "memory_bytes": outcome.memory,
         "memory_kept": outcome.memory_kept,
@@ -182,7 +187,7 @@ def told_facts(graph: Graph, report: dict[str, Any], outcome: Outcome, options: 
     if options.draw:
         lines.append(["diagram", str(options.draw), ""])
     told = f"{bold(graph.name, sys.stdout)}\n{table(rows + lines, indent='  ')}"
-    done = [f"  {record}" for record in outcome.compilations]
+    done = [f"  {record}" for record in (*outcome.compilations, *outcome.optimizations)]
     return "\n".join([told, "", *done] if done else [told])
 
 

@@ -1,4 +1,4 @@
-"""A model measured as each strategy runs it: plain, compiled by block, compiled whole, optimised.
+"""A model measured as each strategy runs it: eager, compiled by block, compiled whole, optimised.
 
 Each strategy has a process of its own, whose compiler finds an empty cache, so that a cold compilation is
 one, and memory is that of one strategy. Only one of them works at a time. When all are ready their calls are
@@ -21,6 +21,7 @@ from statistics import median, quantiles
 from time import perf_counter
 from typing import Any, Literal
 
+from archc.graph.inference import Optimization
 from archc.graph.ir import Graph
 from archc.runtime.compiling import Compilation
 from archc.runtime.session import CannotRun
@@ -33,7 +34,13 @@ class Strategy:
 
     name: str
     compile: bool | Literal["whole"] = False
+    optimize: Literal["inference"] | None = None
     keep_memory: bool = False
+
+    @property
+    def trains(self) -> bool:
+        """Does it give gradients?"""
+        return self.optimize != "inference"
 
 
 STRATEGIES = {
@@ -41,6 +48,8 @@ STRATEGIES = {
     "memory": Strategy("eager, memory kept", keep_memory=True),
     "block": Strategy("by block", compile=True),
     "whole": Strategy("whole", compile="whole"),
+    "inference": Strategy("optimised", optimize="inference"),
+    "inference-block": Strategy("optimised, by block", compile=True, optimize="inference"),
 }
 """All strategies, in the order of tables. The first is what the others are held against."""
 
@@ -105,7 +114,7 @@ class Called:
     compile: float | None
     difference: float | None
     compilations: tuple[Compilation, ...]
-    optimizations: tuple[str, ...]
+    optimizations: tuple[Optimization, ...]
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,7 +23,15 @@ from archc.runtime.bench import Built, Called, Job, Machine, Memory, Sample, Str
 from archc.runtime.compiling import compilations
 from archc.runtime.example import NoSizes, inputs, sizes
 from archc.runtime.load import load
-from archc.runtime.session import NO_COMPILER, CannotRun, choose_device, device_name, lacks_compiler, peak
+from archc.runtime.session import (
+    NO_COMPILER,
+    CannotRun,
+    applied,
+    choose_device,
+    device_name,
+    lacks_compiler,
+    peak,
+)
 from archc.source.diagnostic import SpecError
 
 WARM_SECONDS, WARM_CALLS = 0.3, 3
@@ -82,6 +90,7 @@ class _Model:
             weights=job.weights,
             names=job.names,
             compile=strategy.compile,
+            optimize=strategy.optimize,
         ).train(job.train)
         build = perf_counter() - start
         torch.manual_seed(1)
@@ -108,7 +117,7 @@ class _Model:
             compile=max(first - min(times), 0.0) if self.strategy.compile else None,
             difference=difference,
             compilations=tuple(compilations(self.model)),
-            optimizations=tuple(map(str, getattr(self.model, "optimizations", ()))),
+            optimizations=applied(self.model),
         )
 
     def sample(self) -> Sample:
@@ -140,6 +149,8 @@ class _Model:
         self.model.zero_grad()
         found = [t for t in _tensors(self.model(*self.inputs.values())) if t.requires_grad]
         if not self.pull:
+            if not found:
+                raise CannotRun("no output of the model has a gradient: there is nothing to train")
             torch.manual_seed(2)
             self.pull = [torch.randn_like(t) for t in found]
         torch.autograd.backward(found, self.pull)
@@ -176,9 +187,10 @@ def _apart(found: list[Tensor], expected: list[Tensor]) -> float:
     """The largest difference, relative to the largest number of its tensor."""
     worst = 0.0
     for a, b in zip(found, expected, strict=True):
-        if a.numel() and a.is_floating_point():
-            most = b.double().abs().max().item() or 1.0
-            worst = max(worst, (a.double() - b.double()).abs().max().item() / most)
+        if a.numel() and (a.is_floating_point() or a.is_complex()):
+            wide = torch.complex128 if a.is_complex() else torch.float64
+            most = b.to(wide).abs().max().item() or 1.0
+            worst = max(worst, (a.to(wide) - b.to(wide)).abs().max().item() / most)
         elif not torch.equal(a, b):
             worst = max(worst, 1.0)
     return worst
@@ -222,7 +234,7 @@ def _most_at_once(call: Callable[[], object]) -> int:
     activities = [torch.profiler.ProfilerActivity.CPU]
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "trace.json"
-        with torch.profiler.profile(activities=activities, profile_memory=True) as profile:
+        with torch.profiler.profile(activities=activities, profile_memory=True, acc_events=True) as profile:
             call()
         profile.export_chrome_trace(str(path))
         events = json.loads(path.read_text(encoding="utf-8", errors="replace"))["traceEvents"]

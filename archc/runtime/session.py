@@ -10,11 +10,12 @@ from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from time import perf_counter
-from typing import Any
+from typing import Any, Literal
 
 import torch
 from torch import nn
 
+from archc.graph.inference import Optimization
 from archc.graph.ir import Graph
 from archc.runtime.allocator import keep_freed_memory
 from archc.runtime.compiling import Compilation, compilations
@@ -34,7 +35,8 @@ class Outcome:
     """What a run gave. Times are in seconds, memory in bytes.
 
     `run` is the fastest of a few calls; `compile` is what the very first took longer than that, None
-    without compilation. `compilations` tell what was compiled how often, and why.
+    without compilation. `compilations` tell what was compiled how often, and why, `optimizations` what was
+    changed where.
     `place` is the processor's name.
     `memory` is the most that was in use: of the device, on a CPU of the whole process. `memory_kept`: could
     freed memory be kept, None where that was not asked for.
@@ -53,6 +55,7 @@ class Outcome:
     memory: int
     memory_kept: bool | None = None
     compilations: tuple[Compilation, ...] = ()
+    optimizations: tuple[Optimization, ...] = ()
 
 
 def choose_device(name: str) -> str:
@@ -86,6 +89,7 @@ def run(
     device: str = "auto",
     dtype: torch.dtype = torch.float32,
     compile: bool = True,
+    optimize: Literal["inference"] | None = None,
     keep_memory: bool = False,
     weights: str | Path | None = None,
     names: str | None = None,
@@ -101,7 +105,8 @@ def run(
     torch.manual_seed(0)
     start = perf_counter()
     with stage("building"):
-        model = load(graph, device=place, dtype=dtype, weights=weights, names=names, compile=compile).eval()
+        how: dict[str, Any] = {"device": place, "dtype": dtype, "compile": compile, "optimize": optimize}
+        model = load(graph, weights=weights, names=names, **how).eval()
     built = perf_counter() - start
     values = make_inputs(place, dtype)
     if place == "cuda":
@@ -128,7 +133,14 @@ def run(
         torch.cuda.max_memory_allocated() if place == "cuda" else peak(),
         kept,
         tuple(compilations(model)),
+        applied(model),
     )
+
+
+def applied(model: nn.Module) -> tuple[Optimization, ...]:
+    """The optimisations of a model: none where it was loaded without, or has a member of that name."""
+    found = getattr(model, "optimizations", ())
+    return found if isinstance(found, tuple) else ()
 
 
 def _call(model: nn.Module, values: Mapping[str, Any], device: str) -> tuple[Any, float]:

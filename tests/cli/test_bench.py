@@ -63,7 +63,7 @@ def report(bench: Bench = BENCH, **options) -> dict:
 
 def test_what_people_read() -> None:
     assert (
-        told_bench(report(), BENCH)
+        told_bench(report())
         == """\
 Net: forward, float32, x [1, 3, 32, 32], parts 2 tensors
             compile          run              memory        difference
@@ -84,8 +84,7 @@ Net: forward, float32, x [1, 3, 32, 32], parts 2 tensors
 
 
 def test_a_busy_machine_and_kept_memory_are_told() -> None:
-    busy = Bench(BENCH.measured, 1.2, 3)
-    told = told_bench(report(busy, keep_memory=True), busy)
+    told = told_bench(report(Bench(BENCH.measured, 1.2, 3), keep_memory=True))
     assert "1.20, eager against itself, 3 rounds; the machine is busy: ratios are no better than that" in told
     assert "memory    kept for the next call" in told
 
@@ -95,7 +94,7 @@ def test_one_that_failed() -> None:
     told = report(failed)
     assert told["strategies"]["whole"] == {"name": "whole", "failure": "Broken: it is"}
     assert told["strategies"]["block"]["compile_ratio"] is None, "there is nothing to hold it against"
-    assert told_bench(told, failed).splitlines()[4].split() == ["whole", "failed"]
+    assert told_bench(told).splitlines()[4].split() == ["whole", "failed"]
     words = [mark.text for mark in flat(drawing(told).marks) if isinstance(mark, Text)]
     assert words.count("failed") == 3
 
@@ -170,6 +169,7 @@ def test_the_command_offers_the_strategies_that_there_are() -> None:
         (("--size", "B"), "--size 'B' is not NAME=SIZE"),
         (("--weights", "none.safetensors"), "there is no file none.safetensors"),
         (("--strategy", "fast"), "invalid choice: 'fast'"),
+        (("--strategy", "inference", "--train"), "inference is for inference alone; leave out --train"),
     ],
 )
 def test_wrong_command_lines(run, words: tuple[str, ...], told: str) -> None:
@@ -219,6 +219,10 @@ def test_cold_compilations(run, tmp_path: Path) -> None:
 
 
 def test_what_is_measured_without_being_asked() -> None:
-    options = SimpleNamespace(strategy=[], keep_memory=False)
-    assert command.strategies(options, keeps=True)[:3] == ["eager", "memory", "block"]  # type: ignore[arg-type]
-    assert "memory" not in command.strategies(options, keeps=False)  # type: ignore[arg-type]
+    def chosen(*, keeps: bool = True, train: bool = False, keep_memory: bool = False) -> list[str]:
+        options = SimpleNamespace(strategy=[], train=train, keep_memory=keep_memory)
+        return command.strategies(options, keeps=keeps)  # type: ignore[arg-type]
+
+    assert chosen() == list(STRATEGIES)
+    assert chosen(keeps=False) == chosen(keep_memory=True) == [key for key in STRATEGIES if key != "memory"]
+    assert chosen(train=True) == ["eager", "memory", "block", "whole"]

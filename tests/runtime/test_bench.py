@@ -107,6 +107,12 @@ def test_sizes_that_cannot_be_are_refused(inside) -> None:
         bench(Job(partial(archc.graph, SPEC), {"Z": 3}), ["eager"])
 
 
+def test_what_has_no_gradient_is_not_trained(inside) -> None:
+    spec = archc.text("archc: 1\nblocks: {A: {inputs: {x: '[B, 4]'}, flow: {y: x -> relu}}}")
+    with pytest.raises(CannotRun, match="there is nothing to train"):
+        bench(Job(partial(archc.graph, spec), train=True), ["eager"])
+
+
 def test_rounds_end_early_where_they_are_long(inside, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "LONG", 0.0)
     assert bench(job(), ["eager"], rounds=9).rounds == module.FEWEST_ROUNDS
@@ -128,6 +134,7 @@ def test_differences_are_relative_to_the_largest_number() -> None:
     assert _apart(a, [torch.tensor([2.0, 100.0]), torch.tensor([1, 2])]) == pytest.approx(0.01)
     assert _apart(a, [torch.tensor([1.0, 100.0]), torch.tensor([1, 3])]) == 1.0
     assert _apart(a, a) == 0.0
+    assert _apart([torch.tensor([1j, 2.0])], [torch.tensor([0j, 2.0])]) == 0.5
 
 
 def test_the_memory_of_a_call_is_what_lives_at_once() -> None:
