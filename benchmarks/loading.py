@@ -127,18 +127,16 @@ def by_hand(layers: int, words: int) -> nn.Module:
 
 # A billion parameters
 
-LARGE: dict[str, tuple[str | None, dict[str, Any]]] = {
-    "five linear layers 86 times": (None, {"layers": 86, "words": 32000}),
+LARGE: dict[str, tuple[str, dict[str, Any]]] = {
     "GPT-2 of a width of 2048": ("text/gpt2.yaml", {"width": 2048, "layers": 18, "heads": 16}),
+    "TinyLlama": ("text/llama.yaml@tiny-1.1b", {}),
 }
-"""Specs with about a billion parameters; that of this file where there is no address."""
+"""Specs of the zoo with about a billion parameters, and their settings."""
 
 
-def large(name: str) -> tuple[Any, dict[str, Any]]:
-    import archc
-
+def large(name: str) -> tuple[str, dict[str, Any]]:
     address, settings = LARGE[name]
-    return (archc.text(SPEC) if address is None else str(ROOT / "specs" / address)), settings
+    return f"{ROOT}/specs/{address}", settings
 
 
 def write_holes(name: str, file: Path) -> None:
