@@ -10,39 +10,31 @@ To add a lever: find its nodes in `_Block`, put what stands for them into `self.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, replace
-from typing import Any, NamedTuple
+from math import prod
+from typing import Any, Literal, NamedTuple
 
-from archc.graph.ir import (
-    Apply,
-    Call,
-    Choose,
-    Copy,
-    Graph,
-    LineInfo,
-    Member,
-    Node,
-    Output,
-    Pack,
-    Pick,
-    Ref,
-    Wire,
-)
+from archc.graph.ir import Apply, Copy, Graph, LineInfo, Member, Node, Output, Ref, graphs, targets
+from archc.graph.rewiring import operands, rewired, with_targets
 from archc.ops.activation import Gelu, Hardsigmoid, Hardswish, Identity, Relu, Relu6, Sigmoid, Silu, Tanh
 from archc.ops.base import Op
 from archc.ops.conv import Conv1d, Conv2d, Conv3d
 from archc.ops.fused import Fused
 from archc.ops.linear import Linear
 from archc.ops.noise import Dropout, Dropout2d, DropPath, RandomReplace
-from archc.ops.norm import BatchNorm
+from archc.ops.norm import BatchNorm, GroupNorm, InstanceNorm
 from archc.shapes import Tensor
 
 DROPPED = "left out, as it does nothing in inference"
 FOLDED = "batch norm folded into the layer before it"
 ACTIVATED = "activation in one call with its layer"
 JOINED = "layers of one input joined"
+CHANNELS_LAST = "images in the memory order channels_last"
 PACKED = "weights packed for oneDNN, where a call is large enough"
+
+LEVERS = frozenset({FOLDED, ACTIVATED, JOINED, CHANNELS_LAST, PACKED})
+"""All that may be chosen. `JOINED` and `CHANNELS_LAST` go with `PACKED`."""
 
 _NOTHING = (Identity, Dropout, Dropout2d, DropPath, RandomReplace)
 """What passes its input on when it is not training."""
@@ -62,7 +54,12 @@ _ACTIVATIONS: dict[type[Op], str] = {
 }
 
 _LEAST = 2**14
-"""As many weights has a linear layer at least that is worth a call of its own making."""
+"""As many weights has a linear layer at least that is worth a call of ours;"""
+_LEAST_IN_ORDER = 2**18
+"""and a convolution whose images keep their usual memory order, for which packing gains little."""
+
+_SLOW_CHANNELS_LAST = (GroupNorm, InstanceNorm)
+"""What torch computes so much slower in channels_last that a model with it keeps the usual order."""
 
 
 class Optimization(NamedTuple):
@@ -87,22 +84,23 @@ class Optimized(NamedTuple):
     optimizations: tuple[Optimization, ...]
 
 
-def optimized(root: Graph, *, fold: bool, pack: bool) -> Optimized:
+def optimized(root: Graph, levers: Collection[str] = LEVERS) -> Optimized:
     """A Graph that computes the same in evaluation mode, to rounding, in fewer calls; `root` stays as it is.
 
-    What does nothing in inference is left out always. `fold`: a batch norm goes into the layer before it,
-    with the activation behind. `pack`: convolutions and large linears are made ready for oneDNN, with the
-    activations behind them, and those of one input are joined.
+    What does nothing in inference is left out always, the other `levers` are used where they are told.
     """
+    if any(isinstance(op, _SLOW_CHANNELS_LAST) for op in _operators(root)):
+        levers = set(levers) - {CHANNELS_LAST}
     blocks: dict[Graph, _Block] = {}
 
     def visit(graph: Graph) -> _Block:
         if graph not in blocks:
-            blocks[graph] = _Block(graph, lambda called: visit(called).made, fold, pack)
+            blocks[graph] = _Block(graph, lambda called: visit(called).made, levers)
         return blocks[graph]
 
     made = visit(root).made
-    found: dict[str, list[str]] = {lever: [] for lever in (FOLDED, ACTIVATED, JOINED, PACKED, DROPPED)}
+    order = (FOLDED, ACTIVATED, JOINED, CHANNELS_LAST, PACKED, DROPPED)
+    found: dict[str, list[str]] = {lever: [] for lever in order}
     for lever, path in _places(root, blocks, ""):
         found[lever].append(path)
     return Optimized(made, tuple(Optimization(lever, tuple(p)) for lever, p in found.items() if p))
@@ -116,6 +114,13 @@ def _places(graph: Graph, blocks: dict[Graph, _Block], path: str) -> Iterator[tu
         for name, copy in member.owned:
             if isinstance(copy.target, Graph):
                 yield from _places(copy.target, blocks, f"{path}{name}.")
+
+
+def _operators(root: Graph) -> Iterator[Op]:
+    """All operators of a model."""
+    for graph in graphs(root):
+        yield from (node.op for node in graph.nodes.values() if isinstance(node, Apply))
+        yield from (target for target in targets(graph) if isinstance(target, Op))
 
 
 @dataclass(slots=True)
@@ -135,19 +140,17 @@ class _Chain:
 class _Block:
     """One block's Graph made anew. `made` is the result, `places` what was done in it."""
 
-    def __init__(self, graph: Graph, called: Callable[[Graph], Graph], fold: bool, pack: bool) -> None:
+    def __init__(self, graph: Graph, called: Callable[[Graph], Graph], levers: Collection[str]) -> None:
         self.graph = graph
+        self.levers = levers
         self.places: list[tuple[str, str]] = []
         self.nodes = dict(graph.nodes)
-        self.members = {name: _with_targets(m, called) for name, m in graph.members.items()}
+        self.members = {name: with_targets(m, called) for name, m in graph.members.items()}
         self.instead: dict[Ref, Ref] = {}  # a value that is gone -> the one that stands for it
         self._drop()
         self._uses = Counter(ref for ref in self._used())
-        chains = self._chains(fold, pack)
-        if pack:
-            chains = self._join(chains)
-        for chain in chains:
-            self._fuse(chain, pack)
+        for chain in self._join(self._chains()):
+            self._fuse(chain)
         self.made = self._finish()
 
     # -- levers ----------------------------------------------------------------------------
@@ -163,31 +166,32 @@ class _Block:
                     if getattr(node.op, "p", 0):
                         self.places.append((DROPPED, node.member or type(node.op).title()))
 
-    def _chains(self, fold: bool, pack: bool) -> list[_Chain]:
+    def _chains(self) -> list[_Chain]:
         """The layers that are worth it, with what follows each of them alone."""
         found = []
-        after = {ref: at for at, node in self.nodes.items() for ref in map(self._now, _operands(node))}
+        after = {ref: at for at, node in self.nodes.items() for ref in map(self._now, operands(node))}
         for at, node in self.nodes.items():
             if not (isinstance(node, Apply) and isinstance(node.op, _LAYERS) and self._settled(node)):
                 continue
             chain = _Chain([at], node.op, [node.member or ""])
-            packs = pack and isinstance(node.op, _PACKABLE) and not self._few(node)
+            packs = self._packs(node)
             following = self._following(at, after)
-            if fold and following is not None and self._folds(node, following[1]):
+            if following is not None and self._folds(node, following[1]):
                 chain.nodes.append(following[0])
                 chain.members.append(following[1].member or "")
                 following = self._following(following[0], after)
-            if (packs or chain.folds) and following is not None and _activation(following[1].op):
+            if not packs and not chain.folds:
+                continue
+            if following is not None and ACTIVATED in self.levers and _activation(following[1].op):
                 chain.nodes.append(following[0])
                 chain.activation = _activation(following[1].op)
-            if packs or chain.folds:
-                found.append(chain)
+            found.append(chain)
         return found
 
     def _join(self, chains: list[_Chain]) -> list[_Chain]:
         """Leave aside the chains that are one layer alone and share their input with others: joined."""
         alike: dict[tuple, list[_Chain]] = {}
-        for chain in chains:
+        for chain in chains if JOINED in self.levers else ():
             if len(chain.nodes) == 1 and getattr(chain.layer, "groups", 1) == 1:
                 shape = chain.layer.model_dump(exclude={"n", "c_out"})
                 key = self._argument(chain), type(chain.layer), tuple(map(repr, shape.items()))
@@ -200,22 +204,22 @@ class _Block:
 
     def _siblings(self, together: list[_Chain]) -> None:
         """One node in the place of the first of several layers of one input."""
-        members = [chain.members[0] for chain in together]
+        members = tuple(chain.members[0] for chain in together)
         applied = [self._apply(chain.nodes[0]) for chain in together]
         first = together[0].nodes[0]
         outputs = tuple(node.outputs[0]._replace(name=m) for node, m in zip(applied, members, strict=True))
-        self._put(first, Fused(form="Siblings", members=tuple(members)), outputs, "_".join(members))
+        self._put(first, self._fused("Siblings", together[0], members), outputs, "_".join(members))
         for out, chain in enumerate(together[1:], 1):
             self.instead[Ref(chain.nodes[0])] = Ref(first, out)
             del self.nodes[chain.nodes[0]]
-        self.places += [(JOINED, "+".join(members)), (PACKED, "+".join(members))]
+        self.places += [(lever, "+".join(members)) for lever in (JOINED, PACKED)]
 
-    def _fuse(self, chain: _Chain, pack: bool) -> None:
+    def _fuse(self, chain: _Chain) -> None:
         """One node in the place of the last of a chain."""
         *gone, last = chain.nodes
-        packs = pack and isinstance(chain.layer, _PACKABLE)
+        packs = self._packs(self._apply(chain.nodes[0]))
         name = "_".join([*chain.members, chain.activation] if gone else [*chain.members, "packed"]).strip("_")
-        op = Fused(form="Chain", members=tuple(chain.members), activation=chain.activation)
+        op = self._fused("Chain", chain, tuple(chain.members))
         argument = self._apply(chain.nodes[0]).arguments
         self._put(last, op, self._apply(last).outputs, name, argument)
         for at in gone:
@@ -224,6 +228,13 @@ class _Block:
         place = chain.members[0]
         told = {FOLDED: chain.folds, ACTIVATED: bool(chain.activation), PACKED: packs}
         self.places += [(lever, place) for lever, done in told.items() if done]
+
+    def _fused(self, form: Literal["Chain", "Siblings"], chain: _Chain, members: tuple[str, ...]) -> Fused:
+        """The operator that stands for layers; `chain` is the first of them."""
+        images = CHANNELS_LAST in self.levers and isinstance(chain.layer, Conv2d)
+        if images:
+            self.places.append((CHANNELS_LAST, "+".join(members) if form == "Siblings" else members[0]))
+        return Fused(form=form, members=members, activation=chain.activation, channels_last=images)
 
     def _put(self, at: int, op: Fused, outputs: tuple[Output, ...], name: str, arguments: Any = None) -> None:
         """An operator of ours as node `at`, with a member of its own."""
@@ -254,19 +265,20 @@ class _Block:
     def _folds(self, node: Apply, norm: Apply) -> bool:
         """Is the second a batch norm over what the first makes?"""
         op, made = norm.op, node.outputs[0].type
-        if not (isinstance(op, BatchNorm) and op.track and self._settled(norm)):
+        if not (FOLDED in self.levers and isinstance(op, BatchNorm) and op.track and self._settled(norm)):
             return False
         # Of a linear layer the last axis must be that of the channels.
         return not isinstance(node.op, Linear) or (isinstance(made, Tensor) and len(made.shape or ()) == 2)
 
-    def _few(self, node: Apply) -> bool:
-        """Has a linear layer so few weights that a call of ours costs more than it saves?"""
-        (argument,) = node.arguments
-        assert isinstance(argument, Ref)
-        given = self.graph.type(argument)
-        if not isinstance(node.op, Linear) or not isinstance(given, Tensor) or not given.shape:
+    def _packs(self, node: Apply) -> bool:
+        """Has a layer so many weights that packing them gains more than a call of ours costs?"""
+        if PACKED not in self.levers or not isinstance(node.op, _PACKABLE):
             return False
-        return node.op.n * given.shape[-1] < _LEAST
+        given = self.graph.type(node.arguments[0])  # type: ignore[arg-type]
+        least = _LEAST
+        if isinstance(node.op, Conv2d):
+            least = 0 if CHANNELS_LAST in self.levers else _LEAST_IN_ORDER
+        return prod(node.op.weights(given)["weight"].shape) >= least  # type: ignore[arg-type]
 
     def _apply(self, at: int) -> Apply:
         node = self.nodes[at]
@@ -289,16 +301,16 @@ class _Block:
     def _used(self) -> Iterator[Ref]:
         """The values that nodes and outputs need, once for each time."""
         for node in self.nodes.values():
-            yield from map(self._now, _operands(node))
+            yield from map(self._now, operands(node))
         yield from map(self._now, self.graph.outputs.values())
 
     def _finish(self) -> Graph:
         graph = self.graph
-        nodes = {at: _rewired(node, self._now) for at, node in self.nodes.items()}
+        nodes = {at: rewired(node, self._now) for at, node in self.nodes.items()}
         edges = [
             (ref.node, at, ref.out, port)
             for at, node in nodes.items()
-            for port, ref in enumerate(_operands(node))
+            for port, ref in enumerate(operands(node))
         ]
         sizes = {n: p and (self._now(p[0]), *p[1:]) for n, p in graph.sizes.items()}
         return replace(
@@ -323,55 +335,3 @@ def _activation(op: Op) -> str:
     if isinstance(op, Gelu):
         return "gelu" if op.approximate == "none" else "gelu_tanh"
     return _ACTIVATIONS.get(type(op), "")
-
-
-def _with_targets(member: Member, called: Callable[[Graph], Graph]) -> Member:
-    """A member whose blocks are those that stand for them; copies that were one object stay one."""
-    known: dict[int, Copy] = {}
-
-    def made(copy: Copy) -> Copy:
-        if id(copy) not in known:
-            target = called(copy.target) if isinstance(copy.target, Graph) else copy.target
-            known[id(copy)] = replace(copy, target=target)
-        return known[id(copy)]
-
-    return replace(member, uses=[tuple(map(made, copies)) for copies in member.uses])
-
-
-def _operands(node: Node) -> list[Ref]:
-    """The values that a node needs, once for each time."""
-    match node:
-        case Apply():
-            found: list[Any] = list(node.arguments)
-        case Call():
-            found = [wire.operand for wire in node.arguments]
-        case Pack():
-            found = list(node.items)
-        case Pick():
-            found = [node.bundle]
-        case Choose():
-            found = [node.then, node.other]
-        case _:
-            found = []
-    return [operand for operand in found if isinstance(operand, Ref)]
-
-
-def _rewired(node: Node, now: Callable[[Ref], Ref]) -> Node:
-    """A node whose operands are the values that stand for them."""
-
-    def of(operand: Any) -> Any:
-        return now(operand) if isinstance(operand, Ref) else operand
-
-    match node:
-        case Apply():
-            return replace(node, arguments=tuple(map(of, node.arguments)))
-        case Call():
-            wires = tuple(Wire(w.port, of(w.operand), w.each, w.share) for w in node.arguments)
-            return replace(node, arguments=wires)
-        case Pack():
-            return replace(node, items=tuple(map(of, node.items)))
-        case Pick():
-            return replace(node, bundle=of(node.bundle))
-        case Choose():
-            return replace(node, then=of(node.then), other=of(node.other))
-    return node

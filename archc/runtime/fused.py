@@ -28,6 +28,8 @@ LARGE = 2**21
 """So many multiplications has a linear layer at least whose weights are worth packing for oneDNN,"""
 LARGE_CONVOLUTION = 3 * 2**21
 """and a convolution; below, a call of oneDNN's operators costs more than it saves."""
+PIXELS = 128
+"""So many has a batch of images at most, to be worth it, that are not channels_last."""
 
 MOST = 4
 """So many forms are kept. oneDNN packs a convolution's weights for one shape of inputs: on others its answer
@@ -85,10 +87,13 @@ def renew(model: nn.Module) -> None:
 class Fused(nn.Module):
     """Layers of `owner`, by their names. It owns nothing: the names of a state_dict stay."""
 
-    def __init__(self, owner: nn.Module, *names: str, activation: str = "") -> None:
+    def __init__(
+        self, owner: nn.Module, *names: str, activation: str = "", channels_last: bool = False
+    ) -> None:
         super().__init__()
         self.names = names
         self.activation = activation
+        self.channels_last = channels_last
         self._owner = (owner,)  # in a tuple: a module here would be a child
         self._kinds = [type(owner.get_submodule(name)) for name in names]
         self._work = self._multiplications()
@@ -148,6 +153,28 @@ class Fused(nn.Module):
         """The function for inputs like `x`; `large`: they are worth oneDNN's own operators."""
         raise NotImplementedError
 
+    def _applied(
+        self, layer: Any, weight: Tensor, bias: Tensor | None, x: Tensor, large: bool
+    ) -> Form | None:
+        """A layer with these weights for its own, and the activation; None where that gains nothing."""
+        activation = ACTIVATIONS[self.activation]
+        on_cpu = x.device.type == "cpu" and x.dtype is torch.float32 and packs()
+        own = weight.data_ptr() == layer.weight.data_ptr()
+        if isinstance(layer, nn.Linear):
+            if on_cpu and large:
+                return _packed_linear(weight, bias, activation, x)
+            return None if own and not self.activation else _linear(weight, bias, activation)
+        if on_cpu and isinstance(layer, nn.Conv2d) and x.dim() == 4:
+            if large and layer.padding_mode == "zeros" and not isinstance(layer.padding, str):
+                return _packed_convolution(layer, weight, bias, activation, x, self.channels_last)
+            if self.channels_last:
+                weight = weight.contiguous(memory_format=torch.channels_last)
+                own = False
+        if own and not self.activation:
+            return None
+        convolve, in_place = layer._conv_forward, activation.in_place
+        return lambda x: in_place(convolve(x, weight, bias))
+
     def _layer(self, name: str) -> Any:
         return self._owner[0]._modules[name]
 
@@ -186,6 +213,8 @@ class Fused(nn.Module):
         count = x.numel()
         if isinstance(layer, nn.Linear):
             return count > layer.in_features and count * self._work >= LARGE
+        if not self.channels_last and x.dim() == 4 and x.shape[0] * x.shape[2] * x.shape[3] > PIXELS:
+            return False
         return count * self._work >= LARGE_CONVOLUTION
 
     def _apply(self, fn: Any, recurse: bool = True) -> Any:
@@ -218,11 +247,10 @@ class Chain(Fused):
 
     def _form(self, x: Tensor, large: bool) -> Form:
         layer, *norms = map(self._layer, self.names)
-        activation = ACTIVATIONS[self.activation]
         weight, bias = layer.weight.detach(), layer.bias if layer.bias is None else layer.bias.detach()
         for norm in norms:
             weight, bias = _folded(weight, bias, norm)
-        return _applied(layer, weight, bias, activation, x, large) or self.plainly
+        return self._applied(layer, weight, bias, x, large) or self.plainly
 
 
 class Siblings(Fused):
@@ -248,7 +276,7 @@ class Siblings(Fused):
             return self.plainly
         weight = torch.cat([layer.weight.detach() for layer in layers])
         bias = None if first.bias is None else torch.cat([layer.bias.detach() for layer in layers])
-        whole = _applied(first, weight, bias, ACTIVATIONS[""], x, large)
+        whole = self._applied(first, weight, bias, x, large)
         sizes = [len(layer.weight) for layer in layers]
         axis = -1 if isinstance(first, nn.Linear) else 1
         return self.plainly if whole is None else lambda x: whole(x).split(sizes, axis)
@@ -272,27 +300,6 @@ def _folded(weight: Tensor, bias: Tensor | None, norm: Any) -> tuple[Tensor, Ten
     return made[0].detach(), made[1].detach()
 
 
-def _applied(
-    layer: Any, weight: Tensor, bias: Tensor | None, activation: Activation, x: Tensor, large: bool
-) -> Form | None:
-    """A layer with these weights in place of its own, and an activation; None where that gains nothing."""
-    on_cpu = x.device.type == "cpu" and x.dtype is torch.float32 and packs()
-    own = weight.data_ptr() == layer.weight.data_ptr()
-    if isinstance(layer, nn.Linear):
-        if on_cpu and large:
-            return _packed_linear(weight, bias, activation, x)
-        return None if own and activation.name == "none" else _linear(weight, bias, activation)
-    if on_cpu and isinstance(layer, nn.Conv2d) and x.dim() == 4:
-        if large and layer.padding_mode == "zeros" and not isinstance(layer.padding, str):
-            return _packed_convolution(layer, weight, bias, activation, x)
-        weight = weight.contiguous(memory_format=torch.channels_last)
-        own = False
-    if own:
-        return None
-    convolve, in_place = layer._conv_forward, activation.in_place
-    return lambda x: in_place(convolve(x, weight, bias))
-
-
 def _linear(weight: Tensor, bias: Tensor | None, activation: Activation) -> Form:
     in_place = activation.in_place
     return lambda x: in_place(F.linear(x, weight, bias))
@@ -307,7 +314,12 @@ def _packed_linear(weight: Tensor, bias: Tensor | None, activation: Activation, 
 
 
 def _packed_convolution(
-    layer: nn.Conv2d, weight: Tensor, bias: Tensor | None, activation: Activation, x: Tensor
+    layer: nn.Conv2d,
+    weight: Tensor,
+    bias: Tensor | None,
+    activation: Activation,
+    x: Tensor,
+    channels_last: bool,
 ) -> Form:
     how = [*map(list, (layer.padding, layer.stride, layer.dilation)), layer.groups]
     packed = torch.ops.mkldnn._reorder_convolution_weight.default(weight, *how, list(x.shape))
@@ -315,7 +327,8 @@ def _packed_convolution(
     name, scalars, algorithm = activation.name, list(activation.scalars), activation.algorithm
 
     def form(x: Tensor) -> Tensor:
-        x = x.contiguous(memory_format=torch.channels_last)
+        if channels_last:
+            x = x.contiguous(memory_format=torch.channels_last)
         return apply(x, packed, bias, *how, name, scalars, algorithm)
 
     return form

@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 import torch
 from torch import nn
 
-from archc.graph.inference import Optimization, Optimized, optimized
+from archc.graph.inference import ACTIVATED, FOLDED, LEVERS, Optimization, Optimized, optimized
 from archc.graph.ir import Graph
 from archc.runtime.fused import packs
 
@@ -23,7 +23,9 @@ def for_inference(
         raise ValueError(f'`optimize` is "inference" or None, not {optimize!r}')
     here = device is None or torch.device(device).type == "cpu"
     plain = (dtype or torch.get_default_dtype()) is torch.float32
-    return optimized(graph, fold=not compiled, pack=here and plain and packs() and not compiled)
+    if compiled:
+        return optimized(graph, ())
+    return optimized(graph, LEVERS if here and plain and packs() else (FOLDED, ACTIVATED))
 
 
 class _Frozen(nn.Module):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import textwrap
+from collections.abc import Collection
 
 import pytest
 import torch
@@ -12,7 +13,7 @@ import archc
 from archc.emit import emit
 from archc.graph import inference
 from archc.graph.compile import Text, check
-from archc.graph.inference import Optimized, optimized
+from archc.graph.inference import ACTIVATED, FOLDED, LEVERS, Optimized, optimized
 from archc.graph.ir import Apply, Graph
 from archc.runtime import build_module
 from tests.emit.interpreter import run
@@ -32,9 +33,9 @@ def net(nodes: str, flow: str, inputs: str = "x: '[B, 4, H, W]'") -> Graph:
     return archc.graph(archc.text(blocks))
 
 
-def joined(graph: Graph, **levers: bool) -> list[str]:
+def joined(graph: Graph, levers: Collection[str] = (FOLDED, ACTIVATED)) -> list[str]:
     """The members that stand for others."""
-    made = optimized(graph, **{"fold": True, "pack": False, **levers}).graph
+    made = optimized(graph, levers).graph
     names = {node.member for node in made.nodes.values() if isinstance(node, Apply)}
     return sorted(str(name) for name in names - graph.members.keys() - {None})
 
@@ -96,30 +97,30 @@ def test_a_linear_layer_is_folded_where_its_last_axis_is_the_norms() -> None:
 def test_layers_of_one_input_are_joined_if_they_are_alike() -> None:
     nodes = "q: linear(8), k: linear(2), o: 'linear(8, bias=false)', v: linear(3)"
     flow = "a: x -> q\nb: x -> k\nc: x -> o\nd: x -> v -> relu\ny: a, b, c, d -> concat(-1)"
-    assert joined(net(nodes, flow, "x: '[B, 4]'"), pack=True) == ["o_packed", "q_k", "v_relu"]
+    assert joined(net(nodes, flow, "x: '[B, 4]'"), LEVERS) == ["o_packed", "q_k", "v_relu"]
 
 
 def test_convolutions_of_one_input_are_joined_if_they_reach_alike() -> None:
     nodes = "q: 'conv2d(8, 1)', k: 'conv2d(2, 1)', o: 'conv2d(8, 3, padding=1)', g: 'conv2d(8, 1, groups=2)'"
     flow = "a: x -> q\nb: x -> k\nc: x -> o\nd: x -> g\ny: a, b, c, d -> concat(1)"
-    assert joined(net(nodes, flow), pack=True) == ["g_packed", "o_packed", "q_k"]
+    assert joined(net(nodes, flow), LEVERS) == ["g_packed", "o_packed", "q_k"]
 
 
 def test_a_layer_applied_twice_may_be_part_of_two() -> None:
     flow = "a: x -> c -> relu\nb: a -> c -> tanh\ny: a + b"
-    assert joined(net("c: 'conv2d(4, 1)'", flow), pack=True) == ["c_relu", "c_tanh"]
+    assert joined(net("c: 'conv2d(4, 1)'", flow), LEVERS) == ["c_relu", "c_tanh"]
 
 
 def test_the_graph_itself_stays_as_it_is() -> None:
     graph = net(CONV, "y: x -> c -> n -> relu")
     before = emit(graph).source
-    optimized(graph, fold=True, pack=True)
+    optimized(graph)
     assert emit(graph).source == before
 
 
 def test_blocks_that_were_one_stay_one() -> None:
     layers = archc.graph("specs/text/gpt2.yaml", layers=50, width=32, heads=2, vocab=50)
-    made: Optimized = optimized(layers, fold=True, pack=True)
+    made: Optimized = optimized(layers)
     targets = {id(copy.target) for copy in made.graph.members["layer"].copies}
     assert len(targets) == 1
     assert all(len(done.places) % 50 < 2 for done in made.optimizations)
@@ -132,7 +133,7 @@ def test_random_specs_do_what_their_graphs_say(text: str) -> None:
     graph = check(Text(text)).graph
     if graph is None:
         return
-    made = optimized(graph, fold=True, pack=True)
+    made = optimized(graph)
     source = emit(made.graph)
     note(source.source)
     model = build_module(source)().requires_grad_(False)
