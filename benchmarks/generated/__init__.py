@@ -1,1 +1,1 @@
-"""Networks of the zoo as archc builds them: `python benchmarks/gpu.py --write`."""
+"""Networks of the zoo as archc builds them: `python benchmarks/generate.py`."""
