@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from archc.graph.ir import Graph
     from archc.ops.user import op
     from archc.ops.user_initialisers import initialiser
-    from archc.runtime import load, load_weights, save_weights
+    from archc.runtime import export, load, load_weights, open_exported, save_weights
     from archc.source.diagnostic import Diagnostic, SpecError
 
 __all__ = [
@@ -31,11 +31,13 @@ __all__ = [
     "check",
     "docs",
     "draw",
+    "export",
     "graph",
     "initialiser",
     "load",
     "load_weights",
     "op",
+    "open_exported",
     "read",
     "save_weights",
     "source",
@@ -50,10 +52,12 @@ _HOMES = {
     "Graph": "archc.graph.ir",
     "Result": "archc.graph.compile",
     "SpecError": "archc.source.diagnostic",
+    "export": "archc.runtime",
     "initialiser": "archc.ops.user_initialisers",
     "load": "archc.runtime",
     "load_weights": "archc.runtime",
     "op": "archc.ops.user",
+    "open_exported": "archc.runtime",
     "save_weights": "archc.runtime",
 }
 
@@ -61,7 +65,8 @@ _HOMES = {
 def __getattr__(name: str) -> Any:
     if name not in __all__:
         raise AttributeError(f"module 'archc' has no attribute {name!r}")
-    importlib.import_module("archc.api")  # what is given shows itself in notebooks, by what stands there
+    if name != "open_exported":  # which starts with torch alone
+        importlib.import_module("archc.api")  # what is given shows itself in notebooks, by what stands there
     value = getattr(importlib.import_module(_HOMES.get(name, "archc.api")), name)
     globals()[name] = value
     return value

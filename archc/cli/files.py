@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import zipfile
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -30,7 +31,18 @@ def ours(path: Path) -> bool:
     """Did archc write this file? An empty one holds nothing to lose."""
     with path.open("rb") as file:
         head = file.read(4096)
+    if head.startswith(b"PK"):
+        return _signed_archive(path)
     return not head or SIGNED.search(head) is not None
+
+
+def _signed_archive(path: Path) -> bool:
+    """Is there a file `archc.json` in an archive, as in what `archc export` writes?"""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            return any(name.endswith("/extra/archc.json") for name in archive.namelist())
+    except zipfile.BadZipFile:
+        return False
 
 
 def write(path: Path, content: str | bytes, force: bool) -> None:

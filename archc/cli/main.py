@@ -28,6 +28,7 @@ COMMANDS = {
     "check": Command("archc.cli.check", "errors, warnings, shapes and guards of specs"),
     "draw": Command("archc.cli.draw", "a diagram: svg, png, pdf, html, mermaid, dot or json"),
     "build": Command("archc.cli.build", "the PyTorch module, as a Python file that stands alone"),
+    "export": Command("archc.cli.export", "a file that runs without the spec: pt2, onnx, safetensors"),
     "docs": Command("archc.cli.docs", "a Markdown document of specs, with a chart for every block"),
     "summary": Command("archc.cli.summary", "parameters and FLOPs, as a tree"),
     "explain": Command("archc.cli.explain", "what an error's code means"),

@@ -84,16 +84,22 @@ def _allowed(graph: Graph, found: Mapping[str, int]) -> bool:
 
 
 def inputs(
-    graph: Graph, sizes: Mapping[str, int], device: str, dtype: torch.dtype
+    graph: Graph,
+    sizes: Mapping[str, int],
+    device: str,
+    dtype: torch.dtype,
+    types: Mapping[str, Type] | None = None,
 ) -> dict[str, torch.Tensor | list[torch.Tensor]]:
-    """Random inputs by name: normal numbers, and whole numbers that a table has rows for."""
+    """Random inputs by name: normal numbers, and whole numbers that a table has rows for.
+
+    `types` are those of the inputs that are wanted, where they are not all, or not the Graph's own."""
     made: dict[str, torch.Tensor | list[torch.Tensor]] = {}
-    for name, ref in graph.inputs.items():
-        type_ = graph.type(ref)
+    wanted = {name: graph.type(ref) for name, ref in graph.inputs.items()} if types is None else types
+    for name, type_ in wanted.items():
         if isinstance(type_, Bundle):
             made[name] = [_random(member, sizes, 2, device, dtype) for member in type_.members]
         else:
-            made[name] = _random(type_, sizes, rows(graph, ref) or 2, device, dtype)
+            made[name] = _random(type_, sizes, rows(graph, graph.inputs[name]) or 2, device, dtype)
     return made
 
 

@@ -61,7 +61,7 @@ def save_weights(
         files = [path.with_stem(f"{path.stem}-{n:05}-of-{count:05}") for n in range(1, count + 1)]
     with _appearing(files) as temporary:
         for file, shard in zip(temporary, shards, strict=True):
-            save_file(shard, file, metadata={"format": "pt"})
+            save_file(shard, file, metadata={"format": "pt", "comment": "Written by archc"})
     if len(shards) > 1:
         total = sum(tensor.nbytes for tensor in tensors.values())
         where = {name: file.name for file, shard in zip(files, shards, strict=True) for name in shard}
