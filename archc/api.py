@@ -131,15 +131,15 @@ def read(spec: Spec, *, root: str | Path | None = None, ops: Iterable[Any] = ())
     return project
 
 
-def source(spec: Spec | Graph, **options: Any) -> str:
+def source(spec: Spec | Graph, *, strict_numerics: bool = False, **options: Any) -> str:
     """The Python module of a spec, as text: it stands alone and imports torch only, and the modules of
     operators that the spec names.
 
-    Options are those of `check`. Raises SpecError.
+    `strict_numerics` is that of `load`, options are those of `check`. Raises SpecError.
     """
     from archc.emit import source as emit
 
-    return emit(_graph(spec, options))
+    return emit(_graph(spec, options), strict=strict_numerics)
 
 
 def draw(

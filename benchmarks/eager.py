@@ -8,8 +8,9 @@
 Prints Markdown. Both have the same weights and inputs, on one thread. `forward` is a call without gradients
 in evaluation mode, `both` one in training mode with the gradients of all weights. Every figure is the
 median ratio of CPU times, taken in turn in each round, and half the distance between its quartiles.
-`control` is the original a second time: as far as it is from 1.00, the others are to be trusted. What a
-result is off by is its largest difference, in parts of the original's largest value.
+`control` is the original a second time: as far as it is from 1.00, the others are to be trusted. `strict` is
+the model of `strict_numerics=True`. What a result is off by is its largest difference, in parts of the
+original's largest value.
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ LEAST = 0.02  # seconds that a sample takes at least
 
 Call = Callable[[], Tensor]
 
-MODELS: Mapping[str, Mapping[str, Any]] = {"archc": {}}
+MODELS: Mapping[str, Mapping[str, Any]] = {"archc": {}, "strict": {"strict_numerics": True}}
 """The models beside the original: what `archc.load` is told."""
 
 

@@ -19,6 +19,11 @@ def arguments(parser: Parser) -> None:
         "-o", "--output", type=file, metavar="FILE", help="the file to write (default: standard output)"
     )
     parser.add_argument(
+        "--strict-numerics",
+        action="store_true",
+        help="compute as the spec is written, to the bit, where other operators would be quicker",
+    )
+    parser.add_argument(
         "--check",
         action="store_true",
         help="write nothing; exit 1 where the file is not what would be written",
@@ -38,7 +43,7 @@ def execute(options: argparse.Namespace) -> int:
     assert result.graph is not None
     from archc.emit import source
 
-    text = source(result.graph)
+    text = source(result.graph, strict=options.strict_numerics)
     if options.check:
         assert path is not None
         return _compare(path, text, options.address)

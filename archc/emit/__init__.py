@@ -6,9 +6,9 @@ from archc.graph.sharing import may_differ
 from archc.source.diagnostic import Diagnostic, SpecError
 
 
-def source(graph: Graph) -> str:
+def source(graph: Graph, *, strict: bool = False) -> str:
     """The Python source of a checked Graph. Raises SpecError; see `emit`."""
-    return emit(graph).source
+    return emit(graph, strict=strict).source
 
 
 def refusals(graph: Graph) -> tuple[Diagnostic, ...]:

@@ -87,14 +87,14 @@ class Class:
                 yield Slot(slots[argument.place][1].value)
 
 
-def classes(root: Graph) -> list[Class]:
-    """The classes of a Graph and of all that it calls, children first."""
+def classes(root: Graph, strict: bool = False) -> list[Class]:
+    """The classes of a Graph and of all that it calls, children first; `strict` as of `instance`."""
     of: dict[Graph, Class] = {}
     found: list[Class] = []
     for batch in _batches(root):
         groups: dict[tuple, Class] = {}
         for graph in batch:
-            made = instance(graph, of.__getitem__)
+            made = instance(graph, of.__getitem__, strict)
             group = groups.setdefault(made.key(), Class())
             group.add(made)
             of[graph] = group

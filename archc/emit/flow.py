@@ -6,7 +6,7 @@ values must be there (`guard`), and `guards.py` joins neighbours of one guard.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from archc.emit.coded import Coder
@@ -44,10 +44,17 @@ class Flow:
 
 
 class Flows:
-    """Writes the flow of one Graph."""
+    """Writes the flow of one Graph, of which `nodes` are the nodes: see `rewrites`."""
 
-    def __init__(self, graph: Graph, coder: Coder, keywords_of: Callable[[Graph], tuple[str, ...]]) -> None:
+    def __init__(
+        self,
+        graph: Graph,
+        nodes: Mapping[int, Node],
+        coder: Coder,
+        keywords_of: Callable[[Graph], tuple[str, ...]],
+    ) -> None:
         self._graph = graph
+        self._nodes = nodes
         self._coder = coder
         self._operands = Operands(graph, coder)
         self._operators = Operators(graph, coder, self._operands)
@@ -58,8 +65,7 @@ class Flows:
     def flow(self) -> Flow:
         steps: dict[str, Step] = {}
         owners: dict[str, str] = {}  # coded name -> the step that makes it
-        for at in self._graph.nodes:
-            node = self._graph.node(at)
+        for at, node in self._nodes.items():
             if isinstance(node, Input):
                 self._operands.needs[at, 0] = frozenset({(at, 0)}) if node.outputs[0].open else NONE
                 continue

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -11,10 +11,11 @@ from archc.emit.coded import Coder, Slot, key
 from archc.emit.flow import Flow, Flows
 from archc.emit.loops import counted
 from archc.emit.order import Step
+from archc.emit.rewrites import rewritten
 from archc.emit.series import series
 from archc.emit.starts import Line, dotted, starts, weight
 from archc.graph.attributes import attribute, module_source
-from archc.graph.ir import Bundle, Copy, Graph, Member
+from archc.graph.ir import Bundle, Copy, Graph, Member, Node
 from archc.lang.walk import free_names
 from archc.shapes import Dim, Formula, Num, Real
 from archc.source.diagnostic import Diagnostic, SpecError
@@ -87,14 +88,17 @@ def _many(graph: Graph, ref: Any) -> bool:
     return hasattr(graph.type(ref), "members")
 
 
-def instance(graph: Graph, class_of: Callable[[Graph], Class]) -> Instance:
-    """The code of a Graph whose called blocks have their classes already."""
-    return _Writer(graph, class_of).write()
+def instance(graph: Graph, class_of: Callable[[Graph], Class], strict: bool = False) -> Instance:
+    """The code of a Graph whose called blocks have their classes already.
+
+    `strict`: its operators as they are written, none in the place of others."""
+    return _Writer(graph, class_of, graph.nodes if strict else rewritten(graph)).write()
 
 
 class _Writer:
-    def __init__(self, graph: Graph, class_of: Callable[[Graph], Class]) -> None:
+    def __init__(self, graph: Graph, class_of: Callable[[Graph], Class], nodes: Mapping[int, Node]) -> None:
         self.graph = graph
+        self.nodes = nodes
         self.class_of = class_of
         self.coder = Coder(tuple(graph.sizes))
         self.made = Instance(graph, self.coder, Flow([]))
@@ -112,11 +116,11 @@ class _Writer:
         for left, right in self.graph.ties:
             made.ties.append(Line(self._span(left), self._tie(left, right)))
         made.starts = list(starts(self.graph, self.coder, made.helpers, self._span))
-        flows = Flows(self.graph, self.coder, self._keywords)
+        flows = Flows(self.graph, self.nodes, self.coder, self._keywords)
         made.flow = flows.flow()
         made.shaping = flows.shaping
-        for node in self.graph.nodes:
-            made.helpers.update(getattr(getattr(self.graph.node(node), "op", None), "helpers", {}))
+        for node in self.nodes.values():
+            made.helpers.update(getattr(getattr(node, "op", None), "helpers", {}))
         made.folded = self.graph.folded.union(self._literal_counts(), self._lost())
         return made
 

@@ -33,16 +33,18 @@ class Emitted:
     lines: dict[int, Span] = field(default_factory=dict, repr=False)
 
 
-def emit(graph: Graph) -> Emitted:
+def emit(graph: Graph, *, strict: bool = False) -> Emitted:
     """The Python source of a checked Graph: one class for each block structure, children first.
 
     The text stands alone on torch, is the same every time, and is laid out as ruff's formatter
-    lays it out. Raises SpecError where a node has a name that no torch module can hold.
+    lays it out. Where torch is quicker with other operators, equal to rounding, these stand in the
+    place of the flow's (see `rewrites`); `strict` keeps every operator as it is written. Raises
+    SpecError where a node has a name that no torch module can hold.
     """
     report = Report()
     check_names(graph, report)
     report.raise_if_wrong()
-    found = classes(graph)
+    found = classes(graph, strict)
     helpers: dict[str, str] = {}
     for cls in found:
         for made in cls.instances:

@@ -167,6 +167,19 @@ class Attention(Op):
         return ", ".join(part for part in (heads, "causal" * self.causal) if part)
 
 
+class PlainAttention(Attention):
+    """Attention of `q, k, v` of three axes, written out by the emitter. The scale comes first, so that no
+    product is larger than need be."""
+
+    def lower(
+        self, inputs: Sequence[str | None], types: Sequence[Tensor | None], self_: str | None = None
+    ) -> str:
+        (q, k, v), kind = inputs[:3], types[0]
+        assert kind is not None
+        scale = sizes(kind)[-1] ** -0.5 if self.scale is None else self.scale
+        return f"F.softmax({q} * {py(scale)} @ {k}.transpose(1, 2), dim=-1) @ {v}"
+
+
 def _covers(x: Tensor, port: str, scores: tuple[Size, ...]) -> None:
     """Refuse what does not broadcast to the scores."""
     shape = at_least_rank(x, 2, port)

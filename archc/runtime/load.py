@@ -37,6 +37,7 @@ def load(
     strict: bool = True,
     compile: bool | Literal["whole"] = False,
     optimize: Literal["inference"] | None = None,
+    strict_numerics: bool = False,
     **settings: Any,
 ) -> nn.Module:
     """The model of a spec.
@@ -52,6 +53,10 @@ def load(
     `optimize="inference"` gives a model that cannot train and computes the same, to rounding, in fewer
     calls; its weights keep their names, and `model.optimizations` tells what was done where.
 
+    Where torch is quicker with other operators than those of the flow, as with `silu` in the place of
+    `x * (x -> sigmoid)`, the model has these, equal to rounding; with `strict_numerics=True` it computes as
+    the spec is written, to the bit.
+
     The model knows where it comes from: `model.graph` and `model.spec` (unless a node has that
     name), and a notebook shows it as its diagram. Raises SpecError with everything that is wrong.
 
@@ -64,8 +69,10 @@ def load(
     if weights is None and names is not None:
         raise TypeError("`names` tells how the tensors of `weights` are named, and there are no `weights`")
     graph = _graph(spec, settings, given=given, absent=absent, root=root, ops=ops)
+    if optimize and strict_numerics:
+        raise ValueError("`optimize` changes how numbers are rounded, and `strict_numerics` forbids it")
     faster = for_inference(graph, optimize, device, dtype, bool(compile)) if optimize else None
-    cls = build_module(emit(faster.graph if faster else graph))
+    cls = build_module(emit(faster.graph if faster else graph, strict=strict_numerics))
     if faster:
         cls = frozen(cls, faster.optimizations, graph.members)
     for name, value in (("graph", graph), ("spec", spec)):

@@ -94,7 +94,7 @@ class AttentionBlock(nn.Module):
         q = self.q(h).flatten(2).transpose(1, 2)
         k = self.k(h).flatten(2).transpose(1, 2)
         v = self.v(h).flatten(2).transpose(1, 2)
-        a = F.scaled_dot_product_attention(q, k, v, scale=self.c**-0.5)
+        a = F.softmax(q * self.c**-0.5 @ k.transpose(1, 2), dim=-1) @ v
         return x + self.proj_out(a.transpose(1, 2).unflatten(2, (-1, w)))
 
 
