@@ -13,9 +13,9 @@ from collections import Counter
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, replace
 from math import prod
-from typing import Any, Literal, NamedTuple
+from typing import Any, NamedTuple
 
-from archc.graph.ir import Apply, Copy, Graph, LineInfo, Member, Node, Output, Ref, graphs, targets
+from archc.graph.ir import Apply, Copy, Graph, LineInfo, Member, Node, Output, Ref
 from archc.graph.rewiring import operands, rewired, with_targets
 from archc.ops.activation import Gelu, Hardsigmoid, Hardswish, Identity, Relu, Relu6, Sigmoid, Silu, Tanh
 from archc.ops.base import Op
@@ -23,18 +23,17 @@ from archc.ops.conv import Conv1d, Conv2d, Conv3d
 from archc.ops.fused import Fused
 from archc.ops.linear import Linear
 from archc.ops.noise import Dropout, Dropout2d, DropPath, RandomReplace
-from archc.ops.norm import BatchNorm, GroupNorm, InstanceNorm
+from archc.ops.norm import BatchNorm
 from archc.shapes import Tensor
 
 DROPPED = "left out, as it does nothing in inference"
 FOLDED = "batch norm folded into the layer before it"
 ACTIVATED = "activation in one call with its layer"
 JOINED = "layers of one input joined"
-CHANNELS_LAST = "images in the memory order channels_last"
-PACKED = "weights packed for oneDNN, where a call is large enough"
+PACKED = "oneDNN with packed weights for large calls, images in channels_last"
 
-LEVERS = frozenset({FOLDED, ACTIVATED, JOINED, CHANNELS_LAST, PACKED})
-"""All that may be chosen. `JOINED` and `CHANNELS_LAST` go with `PACKED`."""
+LEVERS = frozenset({FOLDED, ACTIVATED, JOINED, PACKED})
+"""All that may be chosen; `JOINED` gains with `PACKED` only."""
 
 _NOTHING = (Identity, Dropout, Dropout2d, DropPath, RandomReplace)
 """What passes its input on when it is not training."""
@@ -54,12 +53,7 @@ _ACTIVATIONS: dict[type[Op], str] = {
 }
 
 _LEAST = 2**14
-"""As many weights has a linear layer at least that is worth a call of ours;"""
-_LEAST_IN_ORDER = 2**18
-"""and a convolution whose images keep their usual memory order, for which packing gains little."""
-
-_SLOW_CHANNELS_LAST = (GroupNorm, InstanceNorm)
-"""What torch computes so much slower in channels_last that a model with it keeps the usual order."""
+"""As many weights has a linear layer at least that is worth a call of ours."""
 
 
 class Optimization(NamedTuple):
@@ -89,8 +83,6 @@ def optimized(root: Graph, levers: Collection[str] = LEVERS) -> Optimized:
 
     What does nothing in inference is left out always, the other `levers` are used where they are told.
     """
-    if any(isinstance(op, _SLOW_CHANNELS_LAST) for op in _operators(root)):
-        levers = set(levers) - {CHANNELS_LAST}
     blocks: dict[Graph, _Block] = {}
 
     def visit(graph: Graph) -> _Block:
@@ -99,7 +91,7 @@ def optimized(root: Graph, levers: Collection[str] = LEVERS) -> Optimized:
         return blocks[graph]
 
     made = visit(root).made
-    order = (FOLDED, ACTIVATED, JOINED, CHANNELS_LAST, PACKED, DROPPED)
+    order = (FOLDED, ACTIVATED, JOINED, PACKED, DROPPED)
     found: dict[str, list[str]] = {lever: [] for lever in order}
     for lever, path in _places(root, blocks, ""):
         found[lever].append(path)
@@ -114,13 +106,6 @@ def _places(graph: Graph, blocks: dict[Graph, _Block], path: str) -> Iterator[tu
         for name, copy in member.owned:
             if isinstance(copy.target, Graph):
                 yield from _places(copy.target, blocks, f"{path}{name}.")
-
-
-def _operators(root: Graph) -> Iterator[Op]:
-    """All operators of a model."""
-    for graph in graphs(root):
-        yield from (node.op for node in graph.nodes.values() if isinstance(node, Apply))
-        yield from (target for target in targets(graph) if isinstance(target, Op))
 
 
 @dataclass(slots=True)
@@ -208,7 +193,7 @@ class _Block:
         applied = [self._apply(chain.nodes[0]) for chain in together]
         first = together[0].nodes[0]
         outputs = tuple(node.outputs[0]._replace(name=m) for node, m in zip(applied, members, strict=True))
-        self._put(first, self._fused("Siblings", together[0], members), outputs, "_".join(members))
+        self._put(first, Fused(form="Siblings", members=members), outputs, "_".join(members))
         for out, chain in enumerate(together[1:], 1):
             self.instead[Ref(chain.nodes[0])] = Ref(first, out)
             del self.nodes[chain.nodes[0]]
@@ -219,7 +204,7 @@ class _Block:
         *gone, last = chain.nodes
         packs = self._packs(self._apply(chain.nodes[0]))
         name = "_".join([*chain.members, chain.activation] if gone else [*chain.members, "packed"]).strip("_")
-        op = self._fused("Chain", chain, tuple(chain.members))
+        op = Fused(form="Chain", members=tuple(chain.members), activation=chain.activation)
         argument = self._apply(chain.nodes[0]).arguments
         self._put(last, op, self._apply(last).outputs, name, argument)
         for at in gone:
@@ -228,13 +213,6 @@ class _Block:
         place = chain.members[0]
         told = {FOLDED: chain.folds, ACTIVATED: bool(chain.activation), PACKED: packs}
         self.places += [(lever, place) for lever, done in told.items() if done]
-
-    def _fused(self, form: Literal["Chain", "Siblings"], chain: _Chain, members: tuple[str, ...]) -> Fused:
-        """The operator that stands for layers; `chain` is the first of them."""
-        images = CHANNELS_LAST in self.levers and isinstance(chain.layer, Conv2d)
-        if images:
-            self.places.append((CHANNELS_LAST, "+".join(members) if form == "Siblings" else members[0]))
-        return Fused(form=form, members=members, activation=chain.activation, channels_last=images)
 
     def _put(self, at: int, op: Fused, outputs: tuple[Output, ...], name: str, arguments: Any = None) -> None:
         """An operator of ours as node `at`, with a member of its own."""
@@ -275,10 +253,7 @@ class _Block:
         if PACKED not in self.levers or not isinstance(node.op, _PACKABLE):
             return False
         given = self.graph.type(node.arguments[0])  # type: ignore[arg-type]
-        least = _LEAST
-        if isinstance(node.op, Conv2d):
-            least = 0 if CHANNELS_LAST in self.levers else _LEAST_IN_ORDER
-        return prod(node.op.weights(given)["weight"].shape) >= least  # type: ignore[arg-type]
+        return isinstance(node.op, Conv2d) or prod(node.op.weights(given)["weight"].shape) >= _LEAST  # type: ignore[arg-type]
 
     def _apply(self, at: int) -> Apply:
         node = self.nodes[at]

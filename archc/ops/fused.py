@@ -13,7 +13,7 @@ class Fused(Op):
     `form` is a class of `archc.runtime.fused`: a `Chain` is a layer with the batch norm and the activation
     behind it, `[...] -> [...]`; `Siblings` are layers of one input, with an output each. `members` are the
     nodes of the block that own weights, in their order; `activation` is a name in
-    `archc.runtime.fused.ACTIVATIONS`. `channels_last` is the memory order of their images.
+    `archc.runtime.fused.ACTIVATIONS`.
     """
 
     imports = ("archc.runtime.fused",)
@@ -22,7 +22,6 @@ class Fused(Op):
     form: Literal["Chain", "Siblings"]
     members: tuple[str, ...]
     activation: str = ""
-    channels_last: bool = False
 
     def shape(self, x: Tensor) -> Tensor:
         raise NotImplementedError("its outputs are those of the nodes that it stands for")
@@ -33,5 +32,4 @@ class Fused(Op):
             "self",
             *map(py, self.members),
             activation=unless(self.activation, ""),
-            channels_last=unless(self.channels_last, False),
         )

@@ -28,8 +28,6 @@ LARGE = 2**21
 """So many multiplications has a linear layer at least whose weights are worth packing for oneDNN,"""
 LARGE_CONVOLUTION = 3 * 2**21
 """and a convolution; below, a call of oneDNN's operators costs more than it saves."""
-PIXELS = 128
-"""So many has a batch of images at most, to be worth it, that are not channels_last."""
 
 MOST = 4
 """So many forms are kept. oneDNN packs a convolution's weights for one shape of inputs: on others its answer
@@ -87,13 +85,10 @@ def renew(model: nn.Module) -> None:
 class Fused(nn.Module):
     """Layers of `owner`, by their names. It owns nothing: the names of a state_dict stay."""
 
-    def __init__(
-        self, owner: nn.Module, *names: str, activation: str = "", channels_last: bool = False
-    ) -> None:
+    def __init__(self, owner: nn.Module, *names: str, activation: str = "") -> None:
         super().__init__()
         self.names = names
         self.activation = activation
-        self.channels_last = channels_last
         self._owner = (owner,)  # in a tuple: a module here would be a child
         self._kinds = [type(owner.get_submodule(name)) for name in names]
         self._work = self._multiplications()
@@ -166,10 +161,8 @@ class Fused(nn.Module):
             return None if own and not self.activation else _linear(weight, bias, activation)
         if on_cpu and isinstance(layer, nn.Conv2d) and x.dim() == 4:
             if large and layer.padding_mode == "zeros" and not isinstance(layer.padding, str):
-                return _packed_convolution(layer, weight, bias, activation, x, self.channels_last)
-            if self.channels_last:
-                weight = weight.contiguous(memory_format=torch.channels_last)
-                own = False
+                return _packed_convolution(layer, weight, bias, activation, x)
+            weight, own = weight.contiguous(memory_format=torch.channels_last), False
         if own and not self.activation:
             return None
         convolve, in_place = layer._conv_forward, activation.in_place
@@ -213,8 +206,6 @@ class Fused(nn.Module):
         count = x.numel()
         if isinstance(layer, nn.Linear):
             return count > layer.in_features and count * self._work >= LARGE
-        if not self.channels_last and x.dim() == 4 and x.shape[0] * x.shape[2] * x.shape[3] > PIXELS:
-            return False
         return count * self._work >= LARGE_CONVOLUTION
 
     def _apply(self, fn: Any, recurse: bool = True) -> Any:
@@ -319,7 +310,6 @@ def _packed_convolution(
     bias: Tensor | None,
     activation: Activation,
     x: Tensor,
-    channels_last: bool,
 ) -> Form:
     how = [*map(list, (layer.padding, layer.stride, layer.dilation)), layer.groups]
     packed = torch.ops.mkldnn._reorder_convolution_weight.default(weight, *how, list(x.shape))
@@ -327,8 +317,7 @@ def _packed_convolution(
     name, scalars, algorithm = activation.name, list(activation.scalars), activation.algorithm
 
     def form(x: Tensor) -> Tensor:
-        if channels_last:
-            x = x.contiguous(memory_format=torch.channels_last)
+        x = x.contiguous(memory_format=torch.channels_last)
         return apply(x, packed, bias, *how, name, scalars, algorithm)
 
     return form

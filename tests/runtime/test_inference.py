@@ -53,7 +53,6 @@ def packing(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> 
     """Layers as small as those of tests are packed only where they are told to be."""
     if request.param == "always packed":
         monkeypatch.setattr(inference, "_LEAST", 0)
-        monkeypatch.setattr(inference, "_LEAST_IN_ORDER", 0)
         monkeypatch.setattr(fused.Fused, "_large", lambda self, x: True)
 
 
@@ -131,8 +130,7 @@ def test_what_was_done_is_told() -> None:
         "batch norm folded into the layer before it: 1 place (conv)",
         "activation in one call with its layer: 1 place (conv)",
         "layers of one input joined: 1 place (q+k)",
-        "images in the memory order channels_last: 2 places (q+k, conv)",
-        "weights packed for oneDNN, where a call is large enough: 2 places (q+k, conv)",
+        "oneDNN with packed weights for large calls, images in channels_last: 2 places (q+k, conv)",
         "left out, as it does nothing in inference: 1 place (dropout)",
     ]
     assert not faster.training and not any(p.requires_grad for p in faster.parameters())
