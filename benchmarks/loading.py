@@ -166,7 +166,7 @@ def build(way: str, name: str, file: Path) -> dict[str, float]:
     torch.ones(4).add(1)
     before, start = status("VmRSS"), time.process_time()
     import archc
-    import archc.runtime
+    import archc.runtime.load  # with all that it needs
 
     imported = time.process_time()
     text, settings = large(name)
