@@ -19,12 +19,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import median, quantiles
 from time import perf_counter
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from archc.graph.inference import Optimization
 from archc.graph.ir import Graph
-from archc.runtime.compiling import Compilation
 from archc.runtime.session import CannotRun
+
+if TYPE_CHECKING:
+    from archc.runtime.compiling import Compilation
 
 
 @dataclass(frozen=True, slots=True)

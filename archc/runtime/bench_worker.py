@@ -20,7 +20,6 @@ from torch.utils._pytree import tree_leaves
 
 from archc.runtime.allocator import keep_freed_memory
 from archc.runtime.bench import Built, Called, Job, Machine, Memory, Sample, Strategy
-from archc.runtime.compiling import compilations
 from archc.runtime.example import NoSizes, inputs, sizes
 from archc.runtime.load import load
 from archc.runtime.session import (
@@ -28,6 +27,7 @@ from archc.runtime.session import (
     CannotRun,
     applied,
     choose_device,
+    compiled,
     device_name,
     lacks_compiler,
     peak,
@@ -116,7 +116,7 @@ class _Model:
         return Called(
             compile=max(first - min(times), 0.0) if self.strategy.compile else None,
             difference=difference,
-            compilations=tuple(compilations(self.model)),
+            compilations=compiled(self.model) if self.strategy.compile else (),
             optimizations=applied(self.model),
         )
 

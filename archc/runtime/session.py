@@ -10,7 +10,7 @@ from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from time import perf_counter
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import torch
 from torch import nn
@@ -18,8 +18,10 @@ from torch import nn
 from archc.graph.inference import Optimization
 from archc.graph.ir import Graph
 from archc.runtime.allocator import keep_freed_memory
-from archc.runtime.compiling import Compilation, compilations
 from archc.runtime.load import load
+
+if TYPE_CHECKING:
+    from archc.runtime.compiling import Compilation
 
 Values = dict[str, Any]
 Stage = Callable[[str], AbstractContextManager[None]]
@@ -132,9 +134,16 @@ def run(
         seconds,
         torch.cuda.max_memory_allocated() if place == "cuda" else peak(),
         kept,
-        tuple(compilations(model)),
+        compiled(model) if compile else (),
         applied(model),
     )
+
+
+def compiled(model: nn.Module) -> tuple[Compilation, ...]:
+    """What of a model was compiled. It imports torch's compiler, which takes as long as torch."""
+    from archc.runtime.compiling import compilations
+
+    return tuple(compilations(model))
 
 
 def applied(model: nn.Module) -> tuple[Optimization, ...]:
