@@ -6,7 +6,6 @@ import argparse
 import os
 import sys
 from dataclasses import replace
-from glob import glob, has_magic
 from pathlib import Path
 from typing import Any
 
@@ -79,8 +78,10 @@ def expand(given: str) -> list[str]:
         if not found:
             raise UsageError(f"there is no spec in the folder {given}")
         return found
-    if not has_magic(given) or os.path.exists(given):
+    if set(given).isdisjoint("*?[") or os.path.exists(given):
         return [given]
+    from glob import glob  # here, since most words are addresses
+
     marks = [at for at in (given.find(mark) for mark in "#@") if at >= 0]
     pattern, rest = (given[: min(marks)], given[min(marks) :]) if marks else (given, "")
     found = sorted(file for file in glob(pattern, recursive=True) if Path(file).is_file())

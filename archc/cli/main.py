@@ -12,6 +12,7 @@ import importlib
 import os
 import sys
 from collections.abc import Sequence
+from types import ModuleType
 from typing import Any, NamedTuple, NoReturn
 
 
@@ -131,6 +132,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return WRONG
 
 
+def _without_plugins() -> None:
+    """Our models need none of the plugins that watch pydantic's. It would search all installed distributions
+    for them, and imports what it takes to search even where the environment wants none: as much as a
+    twentieth of a start."""
+    if "PYDANTIC_DISABLE_PLUGINS" not in os.environ:
+        os.environ["PYDANTIC_DISABLE_PLUGINS"] = "__all__"
+        loader = ModuleType("pydantic.plugin._loader")
+        loader.get_plugins = tuple  # type: ignore[attr-defined]
+        sys.modules.setdefault(loader.__name__, loader)
+
+
 def _open_streams() -> None:
     """Python has None for a stream that the process was started without, and `print` takes None for standard
     output. What is told on standard error goes nowhere then, and a result cannot be written."""
@@ -161,8 +173,7 @@ def _dispatch(words: list[str]) -> int:
         what = "option" if first.startswith("-") else "command"
         raise UsageError(unknown(what, first, [*COMMANDS, "--help", "--version"]))
     command = COMMANDS[first]
-    # pydantic would search all installed distributions for plugins that watch models: ours need none.
-    os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
+    _without_plugins()
     module = importlib.import_module(command.module)
     parser = Parser(f"archc {first}", module.__doc__ or command.summary, module.EXAMPLE)
     module.arguments(parser)

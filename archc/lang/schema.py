@@ -34,7 +34,12 @@ class Part(BaseModel):
     """A part of a spec and its place. Parts are compared by identity."""
 
     model_config = ConfigDict(
-        frozen=True, extra="forbid", strict=True, arbitrary_types_allowed=True, defer_build=True
+        frozen=True,
+        extra="forbid",
+        strict=True,
+        arbitrary_types_allowed=True,
+        defer_build=True,
+        protected_namespaces=(),
     )
 
     span: Parsed[Span] = Field(repr=False)

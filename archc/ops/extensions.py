@@ -5,7 +5,6 @@ They are code. Only those are imported that a file names and the caller allows.
 
 from __future__ import annotations
 
-import traceback
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from importlib import import_module
@@ -124,6 +123,8 @@ def _imported(name: str, span: Span, report: Report) -> ModuleType | None:
 
 def _failed(name: str, error: BaseException, span: Span, report: Report) -> None:
     """Tell how a module failed, and where: in the last of its own lines."""
+    import traceback  # here, since few modules fail
+
     told = f"{type(error).__name__}: {error}".splitlines()[0]
     frames = [f for f in traceback.extract_tb(error.__traceback__) if not _is_ours(f.filename)]
     where = f"at line {frames[-1].lineno} of {frames[-1].filename}" if frames else None

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from difflib import get_close_matches
 from typing import NamedTuple
 
 from archc.source.catalogue import CODES, Severity
@@ -102,6 +101,8 @@ def did_you_mean(word: str, candidates: Iterable[str]) -> str | None:
     >>> did_you_mean("conv2", ["conv2d", "linear"])
     'conv2d'
     """
+    from difflib import get_close_matches  # here, since few specs are wrong
+
     names = list(dict.fromkeys(candidates))
     folded = [name for name in names if name.lower() == word.lower() and name != word]
     close = folded or get_close_matches(word, names, n=1, cutoff=0.6)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import tempfile
 from collections.abc import Mapping
 from errno import EISDIR
 from pathlib import Path
@@ -78,6 +77,8 @@ def _replace(target: Path, data: bytes) -> None:
 
 def _staged(target: Path, data: bytes) -> str:
     """Write data beside its place; where it is then."""
+    import tempfile  # here, since a check writes nothing
+
     handle, name = tempfile.mkstemp(prefix=f".{target.name[:100]}.", dir=target.parent)
     try:
         with os.fdopen(handle, "wb") as file:

@@ -50,6 +50,7 @@ def test_check_builds_no_networkx_graph() -> None:
     found = modules("check", f"{SPEC}#Encoder")
     assert "pydantic" in found  # the names are those of modules that were imported
     assert not {"networkx", "archc.source.render", "archc.ops.initialisers", "archc.emit"} & found
+    assert "importlib.metadata" not in found  # that of pydantic's search for plugins
 
 
 def test_importing_archc_imports_nothing_heavy() -> None:
