@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Hashable, Iterable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from torch import nn
 
 from archc.runtime.compiling.record import Compilation
-from archc.runtime.compiling.shared import Shared, compiled_class
 from archc.runtime.compiling.signature import signature
 from archc.runtime.compiling.sizes import Free
+
+if TYPE_CHECKING:
+    from archc.runtime.compiling.shared import Shared
 
 OVERHEAD = 4
 """What compiling one more graph costs beside its layers, in layers (measured: docs/performance.md)."""
@@ -49,14 +51,19 @@ def compilations(model: nn.Module) -> list[Compilation]:
     >>> compilations(nn.Linear(2, 2))
     []
     """
-    codes = (getattr(module, "shared_code", None) for module in model.modules())
-    copies = Counter(code for code in codes if isinstance(code, Shared))
+    copies: Counter[Shared] = Counter(m.shared_code for m in model.modules() if _is_compiled(type(m)))  # type: ignore[misc]
     return [code.record(count) for code, count in copies.items()]
 
 
+def _is_compiled(cls: type[nn.Module]) -> bool:
+    return hasattr(cls, "shared_code")
+
+
 def _compile(module: nn.Module, free: Free, options: Mapping[str, Any]) -> None:
+    from archc.runtime.compiling.shared import Shared, compiled_class  # Dynamo, which takes a second
+
     cls = type(module)
-    if isinstance(vars(cls).get("shared_code"), Shared):
+    if _is_compiled(cls):
         cls = cls.__bases__[0]
     known: dict[Hashable, type[nn.Module]] | None = vars(cls).get("_compiled_classes")
     if known is None:
