@@ -31,11 +31,12 @@ _PATTERN = re.compile(r"(?:[A-Za-z0-9_/:.*-]|<[A-Za-z_]\w*>)+", re.ASCII)
 class Ours(NamedTuple):
     """The left side: which names of ours an entry speaks of.
 
-    `segments` match one segment of a name each; where `rest`, at least one more follows.
+    `texts` are its segments, and `segments` what matches one with captures, None where it is its text;
+    where `rest`, at least one more follows.
     `literal` counts the characters that are no capture."""
 
     span: Span
-    segments: tuple[re.Pattern[str], ...]
+    segments: tuple[re.Pattern[str] | None, ...]
     texts: tuple[str, ...]
     rest: bool
     literal: int
@@ -46,14 +47,23 @@ class Ours(NamedTuple):
         if len(name) <= count if self.rest else len(name) != count:
             return None
         captures: dict[str, str] = {}
-        for segment, pattern in zip(name, self.segments, strict=False):
+        for segment, text, pattern in zip(name, self.texts, self.segments, strict=False):
+            if pattern is None:
+                if segment != text:
+                    return None
+                continue
             found = pattern.fullmatch(segment)
             if found is None:
                 return None
-            for capture, text in found.groupdict().items():
-                if captures.setdefault(capture, text) != text:
+            for capture, part in found.groupdict().items():
+                if captures.setdefault(capture, part) != part:
                     return None
         return captures
+
+    def may_be(self, at: int, segment: str) -> bool:
+        """May the segment `at` of a name that it speaks of be this one?"""
+        pattern = self.segments[at]
+        return segment == self.texts[at] if pattern is None else pattern.fullmatch(segment) is not None
 
     @property
     def rank(self) -> tuple[int, bool, int]:
@@ -143,7 +153,7 @@ def _entry(key: Scalar, value: Any) -> Entry:
 
 def _ours(key: Scalar) -> Ours:
     text, at = key.text, 0
-    segments: list[re.Pattern[str]] = []
+    segments: list[re.Pattern[str] | None] = []
     texts: list[str] = []
     captures: list[str] = []
     rest = False
@@ -182,7 +192,7 @@ def _ours(key: Scalar) -> Ours:
             inside = found.end()
         if not segment:
             fail("a part of the name is missing", key.span, "write one dot between parts")
-        segments.append(re.compile(pattern))
+        segments.append(re.compile(pattern) if "<" in segment else None)
         texts.append(segment)
     if len(captures) > CAPTURES:
         fail(f"more than {CAPTURES} captures", key.span, "use fewer of them")

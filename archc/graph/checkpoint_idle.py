@@ -45,8 +45,7 @@ def _idle(ours: Ours, graph: Graph, start: int) -> tuple[str, str | None] | None
     if start == len(ours.segments):
         return None if ours.rest else _stops(ours, f"`{graph.name}` is a block")
     nodes = graph.block.nodes
-    segment = ours.segments[start]
-    matching = [nodes[n] for n in nodes if segment.fullmatch(n)]
+    matching = [nodes[n] for n in nodes if ours.may_be(start, n)]
     if not matching:
         close = did_you_mean(ours.texts[start], nodes)
         message = f"`{graph.name}` has no node `{ours.texts[start]}`"
