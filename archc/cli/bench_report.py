@@ -154,7 +154,7 @@ def _notes(report: dict[str, Any]) -> list[list[str]]:
     ]
     if report["toolchain_seconds"] is not None:
         took = seconds(report["toolchain_seconds"])
-        lines.append(["compiler", f"{took} to start with an empty cache, not counted above"])
+        lines.append(["compiler", f"{took} to start with an empty cache, not counted"])
     if report["keep_memory"]:
         lines.append(["memory", "kept for the next call"])
     return lines

@@ -73,7 +73,7 @@ Net: forward, float32, x [1, 3, 32, 32], parts 2 tensors
 
   machine   2 threads of A Processor, torch 2.13.0, Python 3.11.7
   control   1.02, eager against itself, 3 rounds
-  compiler  11.0 s to start with an empty cache, not counted above
+  compiler  11.0 s to start with an empty cache, not counted
 
   by block
     Layer x 4: 1 graph in 1.9 s; B free
