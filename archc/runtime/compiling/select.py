@@ -15,7 +15,7 @@ from archc.runtime.compiling.sizes import Free
 if TYPE_CHECKING:
     from archc.runtime.compiling.shared import Shared
 
-OVERHEAD = 4
+OVERHEAD = 2
 """What compiling one more graph costs beside its layers, in layers (measured: docs/performance.md)."""
 
 
@@ -84,9 +84,9 @@ def _chosen(model: nn.Module) -> list[nn.Module]:
         return [model]
     chosen = [unit for block in chosen for unit in blocks.alone(block)]
     for block in dict.fromkeys(chosen):  # now that it is known what is compiled for other blocks
-        kind = blocks.signature(block)
+        kind, inner = blocks.signature(block), blocks.within(block)
         opened = [u for b in chosen for u in (blocks.within(b) if blocks.signature(b) == kind else [b])]
-        if blocks.within(block) and blocks.work(opened) < blocks.work(chosen):
+        if inner and blocks.work(opened) + blocks.left(block, inner) < blocks.work(chosen):
             chosen = opened
     return chosen
 
@@ -114,12 +114,17 @@ class _Blocks:
     def alone(self, block: nn.Module) -> list[nn.Module]:
         """What to compile of a block if there were no others: itself, or blocks within."""
         inner = [unit for child in self.within(block) for unit in self.alone(child)]
-        return inner if inner and self.work(inner) < self.work([block]) else [block]
+        opens = inner and self.work(inner) + self.left(block, inner) < self.work([block])
+        return inner if opens else [block]
 
     def work(self, blocks: Iterable[nn.Module]) -> int:
         """What compiling blocks costs: their layers, each signature once."""
         distinct = {self.signature(block): block for block in blocks}
         return sum(OVERHEAD + _layers(block) for block in distinct.values())
+
+    def left(self, block: nn.Module, inner: Iterable[nn.Module]) -> int:
+        """The layers of a block that are compiled with it, and not with the blocks within."""
+        return _layers(block) - sum(map(_layers, inner))
 
 
 def _layers(module: nn.Module) -> int:

@@ -278,6 +278,11 @@ def _each(value: Any, change: Callable[[Tensor], Tensor]) -> Any:
     return value
 
 
+def _empty(cls: type[nn.Module]) -> nn.Module:
+    """A module whose state is still to come, as unpickling makes it."""
+    return cls.__new__(cls)
+
+
 def compiled_class(shared: Shared) -> type[nn.Module]:
     """A class as that of a block, whose forward goes through its compiled code.
 
@@ -297,8 +302,8 @@ def compiled_class(shared: Shared) -> type[nn.Module]:
             base._check(self, *args, **kwargs)
 
     def reduce(self: nn.Module, protocol: Any) -> Any:
-        made, (_, *rest), *further = base.__reduce_ex__(self, protocol)
-        return (made, (base, *rest), *further)
+        _, _, *further = base.__reduce_ex__(self, protocol)
+        return (_empty, (base,), *further)
 
     def deepcopy(self: nn.Module, memo: dict[int, Any]) -> nn.Module:
         own = type(self)
