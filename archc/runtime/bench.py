@@ -24,6 +24,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from archc.graph.inference import Optimization
 from archc.graph.ir import Graph
 from archc.runtime.session import CannotRun
+from archc.source.diagnostic import SpecError
 
 if TYPE_CHECKING:
     from archc.runtime.compiling import Compilation
@@ -206,7 +207,7 @@ def bench(
     """Measure a job by some of STRATEGIES.
 
     `stage` is told what begins. A strategy that fails is in the result with its failure; raises CannotRun
-    where the first one does, or all would.
+    where the first one does, or all would, and SpecError where weights do not fit.
     """
     measured = {key: Measured(key) for key in strategies}
     with tempfile.TemporaryDirectory(prefix="archc-bench-") as name:
@@ -269,7 +270,7 @@ class _Worker:
         self._process = context.Process(target=serve, args=arguments, name=f"archc {key}", daemon=False)
 
     def ask(self, what: str, *arguments: Any) -> Any:
-        """The result of a method of the other side; raises Failed, CannotRun."""
+        """The result of a method of the other side; raises Failed, CannotRun, SpecError."""
         if self._process.pid is None:
             self._begin()
         try:
@@ -280,6 +281,8 @@ class _Worker:
             raise Failed(f"its process ended {_ended(self._process.exitcode)}") from None
         if what == "build" and not self._toolchain.exists() and self._cache.exists():
             shutil.copytree(self._cache, self._toolchain)
+        if kind == "wrong":
+            raise SpecError(result)
         if kind == "refused":
             raise CannotRun(result)
         if kind == "failed":

@@ -55,8 +55,10 @@ def serve(connection: Connection, job: Job, strategy: Strategy) -> None:
 def _answer(method: Callable[..., Any], arguments: tuple[Any, ...]) -> tuple[str, Any]:
     try:
         return "done", method(*arguments)
-    except (CannotRun, NoSizes, SpecError) as error:
-        return "refused", str(error).strip()
+    except SpecError as error:
+        return "wrong", error.diagnostics
+    except (CannotRun, NoSizes) as error:
+        return "refused", str(error)
     except Exception as error:
         if lacks_compiler(error):
             return "failed", NO_COMPILER

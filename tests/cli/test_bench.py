@@ -10,6 +10,7 @@ from types import SimpleNamespace
 
 import pytest
 import torch
+from safetensors.torch import save_file
 
 from archc.cli import bench as command
 from archc.cli.bench_report import drawing, facts, picture, told_bench
@@ -188,6 +189,16 @@ def test_sizes_that_the_model_refuses(run) -> None:
     ended = run("bench", "net.yaml", "--size", "H=7", "--strategy", "eager")
     assert ended.status == 1 and ended.err.count("\n") == 1
     assert "no sizes were found" in ended.err and "H % 2 == 0" in ended.err
+
+
+def test_weights_that_do_not_fit(run, tmp_path: Path) -> None:
+    save_file({"conv_in.weight": torch.ones(3, 3)}, tmp_path / "w.safetensors")
+    ended = run("bench", "net.yaml", "--weights", "w.safetensors", "--strategy", "eager")
+    assert ended.status == 1 and not ended.out
+    assert (
+        ended.err.count("error[A6") == int(ended.err.split("\n")[-2].split()[0])
+        and "Traceback" not in ended.err
+    )
 
 
 def test_a_spec_from_standard_input_in_a_process_of_its_own(
