@@ -15,8 +15,8 @@ from math import inf
 from typing import Any, TypeGuard, TypeVar
 
 from archc.graph.ir import Apply, Graph, Node, Number, Operand, Ref
-from archc.ops.activation import Sigmoid, Silu, Softmax
-from archc.ops.arithmetic import Div, MatMul, Mul
+from archc.ops.activation import Relu, ReluInPlace, Sigmoid, Silu, Softmax
+from archc.ops.arithmetic import Add, Div, MatMul, Mul
 from archc.ops.attention import Attention, PlainAttention
 from archc.ops.base import Op, ShapeError
 from archc.ops.layout import Transpose
@@ -146,6 +146,16 @@ def _plain_attention(operators: Operators, node: Apply) -> Apply | None:
     return _applied(node, PlainAttention(scale=op.scale), node.arguments[:3])
 
 
+def _relu_in_place(operators: Operators, node: Apply) -> Apply | None:
+    """A relu of a sum. What a layer gives stays as it is: hooks may have kept it."""
+    total = operators(node.arguments[0], Add) if type(node.op) is Relu else None
+    if total is None:
+        return None
+    summands = [a for a in total[1] if isinstance(a, Number) or operators.type(a) is not None]
+    # Of one summand the sum would be that very tensor.
+    return _applied(node, ReluInPlace(), node.arguments) if len(summands) > 1 else None
+
+
 def _applied(node: Apply, op: Op, arguments: Iterable[Operand]) -> Apply:
     ports = tuple(port.name for port in op.ports())[: len(tuple(arguments))]
     return replace(node, op=op, arguments=tuple(arguments), member=None, ports=ports)
@@ -153,5 +163,5 @@ def _applied(node: Apply, op: Op, arguments: Iterable[Operand]) -> Apply:
 
 Rule = Callable[[Operators, Apply], Apply | None]
 
-RULES: tuple[Rule, ...] = (_silu, _attention, _plain_attention)
+RULES: tuple[Rule, ...] = (_silu, _attention, _plain_attention, _relu_in_place)
 """In their order: each sees what the ones before it have made."""

@@ -50,6 +50,13 @@ class Relu(_Activation):
         return x
 
 
+class ReluInPlace(Relu):
+    """`relu` of a tensor that nothing else will see, as the emitter writes it."""
+
+    def call(self, x: str, *, self_: str | None = None) -> str:
+        return f"F.relu({x}, inplace=True)"
+
+
 class Relu6(_Activation):
     """min(max(x, 0), 6). As `torch.nn.functional.relu6`. Example: `x -> relu6`."""
 

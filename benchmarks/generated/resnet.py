@@ -77,7 +77,7 @@ class BottleneckShortcut(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         out = self.conv3(self.conv2(self.conv1(x))) + self.shortcut(x)
-        return F.relu(out)
+        return F.relu(out, inplace=True)
 
 
 class Bottleneck(nn.Module):
@@ -99,7 +99,7 @@ class Bottleneck(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         out = self.conv3(self.conv2(self.conv1(x))) + x
-        return F.relu(out)
+        return F.relu(out, inplace=True)
 
 
 class Stage(nn.Module):
