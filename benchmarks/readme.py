@@ -27,8 +27,9 @@ HEAD = """\
 # Measured
 
 What `python benchmarks/readme.py` wrote: the tables of the [benchmarks](../benchmarks), each with the
-machine and the versions that it was measured with. How each measures stands at the top of its script. How to
-measure a model of your own tells [bench.md](bench.md).
+machine and the versions that it was measured with. How each measures stands at the top of its script. What
+the figures mean tells [performance.md](performance.md), how to measure a model of your own
+[bench.md](bench.md).
 """
 START, END = "<!-- measured -->\n", "<!-- end of measured -->\n"
 
@@ -111,6 +112,14 @@ LINES = (
         "inference",
         _SIX,
         "the model as it stands",
+    ),
+    Line(
+        "loading a billion parameters from a file",
+        "loading",
+        "A billion parameters",
+        "to first values",
+        {"": "with the weights of a file"},
+        "building them with first values",
     ),
     Line(
         "`archc check` of an encoder, cold",
@@ -201,13 +210,18 @@ def summary(found: Mapping[str, str]) -> str:
             if not figures:
                 print(f"{line.what}: {line.script} has not measured it", file=sys.stderr)
                 continue
-            low, high = (f"{figure:.2f}" for figure in (min(figures), max(figures)))
+            low, high = map(_told, (min(figures), max(figures)))
             rows.append(f"| {line.what} | {low if low == high else f'{low} to {high}'} | {line.of} |")
     if len(rows) == 2:
         return ""
     used = [name for name in SCRIPTS if name in found and any(line.script == name for line in LINES)]
     machines = dict.fromkeys(re.sub(r", load [\d.]+", "", found[name].splitlines()[0]) for name in used)
     return "\n".join([*rows, "", *(f"Measured on {machine}." for machine in machines)]) + "\n"
+
+
+def _told(figure: float) -> str:
+    """A ratio as a person reads it: two digits, if it is small."""
+    return f"{figure:.2f}" if figure >= 0.1 else f"{figure:.2g}"
 
 
 def readme(text: str, table: str) -> str:
