@@ -68,6 +68,8 @@ ACTIVATIONS: dict[str, Activation] = {
 Form = Callable[[Tensor], Any]
 
 _NORMS = (nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d)
+_SMALL = (*_NORMS, nn.Conv2d)
+"""What has a form that gains also where a call is small."""
 
 
 def packs() -> bool:
@@ -92,6 +94,7 @@ class Fused(nn.Module):
         self._owner = (owner,)  # in a tuple: a module here would be a child
         self._kinds = [type(owner.get_submodule(name)) for name in names]
         self._work = self._multiplications()
+        self._gains_small = any(issubclass(kind, _SMALL) for kind in self._kinds)
         self.forget()
 
     def forget(self) -> None:
@@ -102,7 +105,10 @@ class Fused(nn.Module):
 
     def forward(self, x: Tensor) -> Any:
         """What the layers give, one after the other or all of the same input: see `plainly`."""
-        if not _plain_inference(x):
+        if torch.compiler.is_compiling():
+            return self.plainly(x)
+        large = self._large(x)
+        if not (large or self._gains_small) or not _plain_inference(x):
             return self.plainly(x)
         weights = self._weights()
         if weights is None:
@@ -121,7 +127,6 @@ class Fused(nn.Module):
             self._held = [t.detach() for t in weights]
         if x.dtype is not weights[0].dtype:
             return self.plainly(x)
-        large = self._large(x)
         like = large, x.shape if large and x.dim() == 4 else x.dim()
         form = self._forms.get(like)
         if form is None:
@@ -278,7 +283,6 @@ def _plain_inference(x: Tensor) -> bool:
     return (
         type(x) is Tensor
         and not (x.requires_grad and torch.is_grad_enabled())
-        and not torch.compiler.is_compiling()
         and not torch.is_autocast_enabled(x.device.type)
         and not torch.jit.is_tracing()  # type: ignore[reportPrivateImportUsage]
     )
