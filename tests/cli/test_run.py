@@ -46,6 +46,30 @@ def test_run_compiles(run, tmp_path: Path) -> None:
     assert told["compile_seconds"] > 0 and told["outputs"] == {"y": [1, 2]}
 
 
+def test_what_was_compiled_is_told(run, tmp_path: Path) -> None:
+    ended = run("run", "net.yaml", "--absent", "mask")
+    assert ended.status == 0, ended.err
+    assert "  Res x 3: " in ended.out
+    assert "compilations" in json.loads(run("run", "net.yaml", "--no-compile", "--json").out)
+
+
+def test_optimised_for_inference(run, tmp_path: Path) -> None:
+    (tmp_path / "norm.yaml").write_text(
+        "archc: 1\nblocks:\n  A:\n    inputs: {x: '[B, 3, H, W]'}\n"
+        "    nodes: {conv: 'conv2d(4, 1)', norm: batch_norm}\n    flow: {y: x -> conv -> norm}\n"
+    )
+    words = ("run", "norm.yaml", "--no-compile", "--optimize", "inference")
+    assert "batch norm folded into the layer before it: 1 place (conv)" in run(*words).out
+    assert json.loads(run(*words, "--json").out)["optimizations"][0]["places"] == ["conv"]
+    assert json.loads(run(*words[:3], "--json").out)["optimizations"] == []
+
+
+@pytest.mark.parametrize(("kept", "told"), [(True, "memory kept"), (False, "not kept: that takes glibc")])
+def test_memory_that_is_kept(run, monkeypatch: pytest.MonkeyPatch, kept: bool, told: str) -> None:
+    monkeypatch.setattr("archc.runtime.session.keep_freed_memory", lambda: kept)
+    assert told in run("run", "net.yaml", "--no-compile", "--keep-memory").out
+
+
 def test_run_json_and_sizes(run) -> None:
     ended = run(
         "run", "net.yaml", "--no-compile", "--json", "--size", "B=2", "-p", "H=6", "--dtype", "float64"
