@@ -33,7 +33,7 @@ the figures mean tells [performance.md](performance.md), how to measure a model 
 """
 START, END = "<!-- measured -->\n", "<!-- end of measured -->\n"
 
-SCRIPTS = ("eager", "compiling", "loading", "frontend", "drawing")
+SCRIPTS = ("eager", "compiling", "inference", "loading", "frontend", "drawing")
 """The benchmarks, in the order of the page."""
 
 
