@@ -5,6 +5,7 @@ import os
 import pytest
 from hypothesis import HealthCheck, settings
 
+from tests import export_page
 from tests.parity.zoo import PAGE, PROPERTY, Zoo, gather
 
 _COMMON = {"deadline": None, "suppress_health_check": list(HealthCheck)}
@@ -19,6 +20,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "--long", action="store_true", help="100,000 examples for every property, and the long tests"
     )
     parser.addoption("--golden", action="store_true", help="rewrite the golden files")
+    parser.addoption("--exports", action="store_true", help="write how equal exports are into docs/export.md")
     parser.addoption("--zoo", action="store_true", help="write what parity tests measure into docs/zoo.md")
 
 
@@ -27,6 +29,8 @@ def pytest_configure(config: pytest.Config) -> None:
     settings.load_profile("long" if config.getoption("--long") else short)
     if config.getoption("--zoo") and not hasattr(config, "workerinput"):  # not in a worker of pytest-xdist
         config.pluginmanager.register(Measured())
+    if config.getoption("--exports") and not hasattr(config, "workerinput"):
+        config.pluginmanager.register(export_page.Measured())
 
 
 class Measured:

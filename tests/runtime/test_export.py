@@ -175,6 +175,14 @@ def test_what_may_be_absent_is_absent_unless_it_is_given(tmp_path: Path, name: s
         opened(x, mask[:1])
 
 
+def test_an_example_of_one_leaves_the_batch_free(tmp_path: Path) -> None:
+    model = archc.load(NET).eval()
+    made = archc.export(model, tmp_path / "a.pt2", torch.randn(1, 3, 8, 8))
+    assert {"B": 1, "H": 8, "W": 8} in made.tried
+    x = torch.randn(4, 3, 8, 12)
+    alike(archc.open_exported(tmp_path / "a.pt2")(x), model(x))
+
+
 @pytest.mark.parametrize("name", KINDS)
 def test_bundles_and_sizes_that_absent_inputs_tell(tmp_path: Path, name: str) -> None:
     model = archc.load(PAST).eval()

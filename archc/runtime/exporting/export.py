@@ -84,7 +84,8 @@ def export(
 
     Free dimensions stay free, and what the spec asks of them goes into the file. Inputs that may be left out
     are left out, unless `example` has them or `given` names them. `example` is a tensor, a tuple or a
-    mapping of inputs to trace with; without one they are made up, with `sizes` for free dimensions.
+    mapping of inputs, and tells no more than which there are, and what to compare on too: the model is traced
+    with random ones, of sizes that are no special case, or of `sizes` by free dimension.
 
     The file is opened and compared with the model before it appears, at several sizes. Raises ExportError
     where the model cannot be written so, SpecError where the spec is wrong, TypeError and ValueError for
@@ -161,11 +162,11 @@ def _export(
 ) -> Exported:
     device, dtype = _place(model)
     found = example_sizes(taken, fixed)
-    if first is not None:
-        found[0] = told_sizes(taken, first)
     cases: list[Values] = [random_values(taken, case, device, dtype) for case in found]
-    if first is not None:
-        cases[0] = first
+    if first is not None:  # to compare with: traced with a batch of 1, a file would be of batches of 1
+        _result(model, taken, first)
+        cases.append(first)
+        found.append(told_sizes(taken, first))
     result = _result(model, taken, cases[0])
     if not flat(result):
         raise ExportError(f"{taken.graph.name} returns nothing when {', '.join(taken.given)} is all it gets")

@@ -143,7 +143,7 @@ def symbol_names(program: ExportedProgram, taken: Taken) -> dict[str, str]:
     found: dict[str, str] = {}
     for node, (_, _, kind) in zip(placeholders(program), given_tensors(taken), strict=True):
         for size, traced_size in zip(kind.shape or (), node.meta["val"].shape, strict=True):
-            if str(size) in taken.free:
+            if str(size) in taken.free and isinstance(traced_size, torch.SymInt):
                 found.setdefault(str(traced_size.node.expr), str(size))
     return found
 
