@@ -38,9 +38,10 @@ def models(network: Network, inputs: Sequence[Tensor], levers: bool) -> dict[str
     found["inference"] = network.ours(optimize="inference")
     for lever, short in SHORT.items() if levers else ():
         packs = patch("archc.runtime.fused.packs", lambda packed=lever != PACKED: packed)
-        with packs, patch("archc.runtime.inference.LEVERS", LEVERS - {lever}), torch.inference_mode():
+        with packs, patch("archc.runtime.inference.LEVERS", LEVERS - {lever}):
             model = found[f"without {short}"] = network.ours(optimize="inference")
-            network.call_ours(model, inputs)
+            with torch.inference_mode():
+                network.call_ours(model, inputs)
     return found
 
 
