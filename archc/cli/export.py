@@ -57,6 +57,9 @@ def arguments(parser: Parser) -> None:
         metavar="NAME",
         help="the checkpoint map by which x.safetensors shall name its tensors",
     )
+    parser.add_argument(
+        "--optimize", choices=("inference",), help="fuse and fold what gives the same up to rounding"
+    )
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     add_output(parser)
 
@@ -89,6 +92,7 @@ def execute(options: argparse.Namespace) -> int:
             dtype=getattr(torch, options.dtype),
             weights=options.weights,
             names=options.names,
+            optimize=options.optimize,
         )
     except (ExportError, CannotRun) as error:
         print(f"archc export: {error}", file=sys.stderr)

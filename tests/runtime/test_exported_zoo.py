@@ -37,4 +37,6 @@ def test_exported(name: str, kind: str, tmp_path: Path, request: pytest.FixtureR
     assert {*small.sizes} <= {*made.manifest.sizes}
     assert all(port is not None for _, port in made.manifest.outputs)
     sizes = ", ".join(made.manifest.sizes)
-    request.node.user_properties.append((PROPERTY, (small.address, sizes, kind, made.difference)))
+    request.node.user_properties.append(
+        (PROPERTY, (f"{name}: `{small.address}`", sizes, kind, made.difference))
+    )
