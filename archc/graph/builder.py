@@ -282,6 +282,7 @@ class Builder:
         told = [place[0] for place in self.graph.sizes.values() if place is not None]
         waiting = [ref.node for ref in (*self.graph.outputs.values(), *told) if isinstance(ref, Ref)]
         found: set[int] = set()
+        applied: dict[str | None, list[int]] | None = None
         while waiting:
             number = waiting.pop()
             if number in found:
@@ -290,9 +291,15 @@ class Builder:
             waiting += sources.get(number, ())
             read = self.nodes[number]
             if isinstance(read, Read):  # a weight of what is applied elsewhere
-                waiting += [
-                    n for n, node in self.nodes.items() if getattr(node, "member", None) == read.member
-                ]
+                applied = self._applied() if applied is None else applied
+                waiting += applied.pop(read.member, ())
+        return found
+
+    def _applied(self) -> dict[str | None, list[int]]:
+        """The nodes of each member; of None, those of no member."""
+        found: dict[str | None, list[int]] = {}
+        for number, node in self.nodes.items():
+            found.setdefault(getattr(node, "member", None), []).append(number)
         return found
 
     def finish(self) -> Graph:

@@ -35,6 +35,7 @@ class Members:
         self._builder = builder
         self._context = numbers.context
         self._plans: dict[str, Plan | None] = {}
+        self._hidden: dict[str, int] = {}  # by the stem of a hidden name: the last number that it had
         self._applications = Applications(elaborator, numbers, builder)
         kind = OutlineCopies if self._context.outline else Copies
         self._copies = kind(elaborator, numbers, builder, self._applications, self)
@@ -94,12 +95,14 @@ class Members:
 
     def _hidden_name(self, block: str) -> str:
         stem = "".join("_" + c.lower() if c.isupper() else c for c in block).strip("_")
-        taken = {*self._builder.graph.members, *self._numbers.block.nodes}
-        name, number = stem, 1
-        while name in taken:
+        members, nodes = self._builder.graph.members, self._numbers.block.nodes
+        number = self._hidden.get(stem, 0)
+        while True:
             number += 1
-            name = f"{stem}_{number}"
-        return name
+            name = stem if number == 1 else f"{stem}_{number}"
+            if name not in members and name not in nodes:
+                self._hidden[stem] = number
+                return name
 
     def _no_each(self, feeds: list[Feed]) -> None:
         for feed in feeds:

@@ -109,6 +109,8 @@ class Operands:
             if not stored(node):
                 raise Failed  # told by the static checks
             return self._stored_tensor(name)
+        if self._context.told(name.span):
+            raise Failed  # by the static checks, and what it may mean is a long search
         known = [*values, *self._numbers.names]
         close = did_you_mean(name.id, known)
         help = f"did you mean `{close}`?" if close else None
