@@ -174,11 +174,10 @@ def test_what_differs_is_told() -> None:
     x = torch.randn(2, 3, 8, requires_grad=True)
     model(x)
     model(x, torch.randn(2, 8))
-    model.requires_grad_(False)
-    model(x)
+    model.double()(x.detach().double().requires_grad_())
     (record,) = compilations(model)
     assert "m: [" in record.why[1]
-    assert "frozen weights: 4, before 0" in record.why[2]
+    assert "weights: float64 on cpu, before float32 on cpu" in record.why[2]
     assert str(record).startswith(f"Layer x 3: {record.graphs} graphs")
 
 
