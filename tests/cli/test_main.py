@@ -30,7 +30,7 @@ def test_every_command_has_help_with_an_example(run, name: str) -> None:
 @pytest.mark.parametrize(
     ("words", "told"),
     [
-        ([], "a command is needed: run, check"),
+        ([], "a command is needed: run, bench"),
         (["chek", "net.yaml"], "unknown command 'chek'; did you mean 'check'?"),
         (["--verison"], "unknown option '--verison'; did you mean '--version'?"),
         (["check"], "ADDRESS"),
