@@ -7,7 +7,6 @@ tells how far its ratios are to be trusted.
 
 from __future__ import annotations
 
-import ctypes
 import gc
 import os
 import platform
@@ -26,19 +25,16 @@ ROOT = Path(__file__).parents[1]
 CONTROL = "control"
 """The name of what is the yardstick a second time."""
 
-_M_MMAP_THRESHOLD, _M_TRIM_THRESHOLD = -3, -1  # of glibc's malloc.h
-
 
 def pin_allocator() -> bool:
-    """Let glibc keep the memory that tensors give back; tell whether this is glibc.
+    """Keep the memory that tensors free; tell whether that was possible.
 
     Without it a call of a network returns its tensors to the system and asks for them again: tens of
     thousands of page faults, which decide more than the code that is compared.
     """
-    if platform.libc_ver()[0] != "glibc":
-        return False
-    libc = ctypes.CDLL(None)
-    return bool(libc.mallopt(_M_MMAP_THRESHOLD, 1 << 30) and libc.mallopt(_M_TRIM_THRESHOLD, 2**31 - 1))
+    from archc.runtime.allocator import keep_freed_memory
+
+    return keep_freed_memory()
 
 
 def cpu_seconds() -> float:
