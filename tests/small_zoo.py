@@ -134,7 +134,7 @@ SMALL = {
     "densenet": Small(
         "vision/densenet.yaml",
         {"layers": [2, 2, 1, 1], "growth": 4, "stem": 8, "bottleneck": 2, "classes": 10},
-        {"B": 2, "H": 32, "W": 32},
+        {"B": 2, "H": 64, "W": 64},
     ),
     "efficientnet": Small(
         "vision/efficientnet.yaml",

@@ -57,11 +57,11 @@ def check(name: str, compile: Any) -> None:
     for batch in (2, 3):
         inputs = small.inputs(graph, **{n: batch for n in small.sizes if n in ("B", "N")})
         expected, found = gradients(eager, inputs), gradients(compiled, inputs)
-        assert expected.keys() == found.keys()
+        assert expected.keys() <= found.keys()
         largest = max(gradient.abs().max() for gradient in expected.values())
         assert largest > 0
-        for key, gradient in expected.items():
-            difference = (gradient - found[key]).abs().max() / largest
+        for key, gradient in found.items():  # what nothing needs has none in eager, and zeros in a block
+            difference = (gradient - expected.get(key, 0.0)).abs().max() / largest
             assert difference <= TOLERANCE, f"{key}, batch {batch}: {difference:.1e}"
 
 
