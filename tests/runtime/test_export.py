@@ -134,6 +134,17 @@ def test_an_output_named_as_an_input_gets_another_name_in_onnx(tmp_path: Path) -
     alike(opened(x, x), (2 * x, 4 * x))
 
 
+@onnx
+def test_large_weights_lie_beside_an_onnx_model(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("archc.runtime.exporting.onnx_file.MOST_IN_ONE_FILE", 0)
+    model = archc.load(NET).eval()
+    made = archc.export(model, tmp_path / "a.onnx")
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["a.onnx", "a.onnx.data"]
+    assert made.bytes > (tmp_path / "a.onnx").stat().st_size
+    x = torch.randn(1, 3, 8, 8)
+    alike(archc.open_exported(tmp_path / "a.onnx")(x), model(x))
+
+
 @pytest.mark.parametrize("name", KINDS)
 def test_inputs_that_it_was_not_made_for_are_refused(tmp_path: Path, name: str) -> None:
     archc.export(NET, tmp_path / name)
