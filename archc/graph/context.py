@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
+from archc.graph.alike import Alike
 from archc.graph.values import Failed
 from archc.lang.syntax import Name
 from archc.shapes import Size, symbols
@@ -36,6 +37,7 @@ class Context:
         self.report = report
         self.outline = outline
         self.muted = False
+        self.alike = Alike()
         self.frames: list[Frame] = []
         # For each block under way: its symbols as sizes of the block around it.
         self.origins: list[dict[str, Size]] = []

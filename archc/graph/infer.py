@@ -12,12 +12,9 @@ from archc.graph.ir import Bundle, Number, Type
 from archc.graph.presence import ones
 from archc.graph.values import Value
 from archc.ops.base import Op, ShapeError
-from archc.shapes import Cond, Dim, Facts, Mismatch, Num, Size, Tensor, TooSmall, recording, symbols
+from archc.shapes import Cond, Dim, Facts, Mismatch, Size, Tensor, TooSmall, recording, symbols
 from archc.source.diagnostic import Related
 from archc.source.text import Span
-
-MOST_KNOWN = 4_096
-"""Of how many applications the outputs are kept, for others that are alike."""
 
 Slot = tuple[str, "Feed | None"]  # a port and what feeds it, None where nothing does
 Variant = tuple[tuple[Tensor, ...], int]  # an operator's outputs, and the cases in which they are these
@@ -57,10 +54,6 @@ class Inference:
         self._origin = origin
         self._new_size = new_size
         self._in_case = in_case
-        # By the identity of an operator and of the types that arrive, kept beside what they give. Types are
-        # one object where their sizes are; equal numbers may be of other names, which equality does not see.
-        self._known: dict[tuple[int, ...], tuple[Op, list[Any], tuple[Tensor, ...], Facts]] = {}
-        self._types: dict[tuple[Tensor, tuple[int, ...]], Tensor] = {}
 
     def outputs(
         self, op: Op, slots: Sequence[Slot], cases: int, span: Span
@@ -90,16 +83,11 @@ class Inference:
         for bit in (1 << case for case in ones(cases)):
             there = tuple(bool(mask & bit) for mask in masks)
             found[there] = found.get(there, 0) | bit
-        return [
-            (
-                [
-                    (port, feed if is_there else None)
-                    for (port, feed), is_there in zip(slots, there, strict=True)
-                ],
-                w,
-            )
-            for there, w in found.items()
-        ]
+        variants: list[tuple[Sequence[Slot], int]] = []
+        for there, within in found.items():
+            kept = [(port, feed if t else None) for (port, feed), t in zip(slots, there, strict=True)]
+            variants.append((kept, within))
+        return variants
 
     def _once(self, op: Op, slots: Sequence[Slot], span: Span) -> tuple[tuple[Tensor, ...], Facts]:
         types: list[Any] = []
@@ -110,21 +98,9 @@ class Inference:
                 types += feed.operand.type.members
             else:
                 types.append(operand_type(feed.operand))
-        alike = (id(op), *map(id, types))
-        if alike not in self._known:
-            if op.new_sizes:
-                return self._asked(op, types, slots, span)
-            if len(self._known) >= MOST_KNOWN:
-                self._known.clear()
-                self._types.clear()
-            outputs, facts = self._asked(op, types, slots, span)
-            self._known[alike] = (op, types, tuple(map(self._one, outputs)), facts)
-        return self._known[alike][2:]
-
-    def _one(self, made: Tensor) -> Tensor:
-        """The one object for a type."""
-        named = tuple([id(size) for size in made.shape or () if isinstance(size, Num)])
-        return self._types.setdefault((made, named), made)
+        if op.new_sizes:
+            return self._asked(op, types, slots, span)
+        return self._context.alike.told(op, types, lambda: self._asked(op, types, slots, span))
 
     def _asked(
         self, op: Op, types: Sequence[Any], slots: Sequence[Slot], span: Span
