@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 import re
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -118,8 +119,10 @@ def _literal(value: Any, span: Span, op: bool, report: Report) -> Expr | None:
         items = [_literal(item, span, op, report) for item in value]
         right = [item for item in items if item is not None]
         return Sequence(tuple(right), span) if len(right) == len(items) else None
-    if hasattr(value, "__index__"):  # a numpy integer, a torch.Size entry
-        return Literal(value.__index__(), span)
+    try:
+        return Literal(operator.index(value), span)  # a numpy integer, a torch.Size entry
+    except TypeError:  # a tensor of several elements has __index__ too
+        pass
     message = f"a setting cannot be {type(value).__name__}"
     report.error("A702", message, span, help="give numbers, strings, lists or None")
     return None

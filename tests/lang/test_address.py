@@ -144,6 +144,16 @@ def test_settings_in_python() -> None:
     assert [d.code for d in report.diagnostics] == ["A702"]
 
 
+def test_a_setting_that_only_looks_like_a_number() -> None:
+    class Several(Integer):
+        def __index__(self) -> int:
+            raise TypeError("only integer tensors of a single element can be converted to an index")
+
+    block, report = choose("a.yaml")
+    python_settings({"C": Several()}, block, report)
+    assert [(d.code, d.message) for d in report.diagnostics] == [("A702", "a setting cannot be Several")]
+
+
 def test_settings_of_what_is_not_there() -> None:
     block, report = choose("a.yaml")
     check_settings(block, parse_settings(["C=1", "H=2", "c=3", "W=3"], report), report)
