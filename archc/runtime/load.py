@@ -68,6 +68,10 @@ def load(
     """
     if weights is None and names is not None:
         raise TypeError("`names` tells how the tensors of `weights` are named, and there are no `weights`")
+    if compile not in (True, False, "whole"):
+        raise ValueError(f'`compile` is True, "whole" or False, not {compile!r}')
+    if dtype is not None and not (isinstance(dtype, torch.dtype) and dtype.is_floating_point):
+        raise TypeError(f"`dtype` is a floating dtype of torch, such as torch.bfloat16, not {dtype!r}")
     graph = _graph(spec, settings, given=given, absent=absent, root=root, ops=ops)
     if optimize and strict_numerics:
         raise ValueError("`optimize` changes how numbers are rounded, and `strict_numerics` forbids it")

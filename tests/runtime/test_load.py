@@ -5,7 +5,9 @@ from __future__ import annotations
 import copy
 import inspect
 import pickle
+import re
 import traceback
+from typing import Any
 
 import pytest
 import torch
@@ -118,6 +120,19 @@ def test_wrong_spec_is_told_whole() -> None:
         load(archc.text(NET.replace("linear(2)", "linaer(2)").replace("-> gelu", "-> gleu")))
     assert {d.code for d in error.value.diagnostics} == {"A250"}
     assert len(error.value.diagnostics) == 2
+
+
+@pytest.mark.parametrize(
+    ("error", "told", "wrong"),
+    [
+        (ValueError, "`compile` is True, \"whole\" or False, not 'wole'", {"compile": "wole"}),
+        (TypeError, "such as torch.bfloat16, not 'float16'", {"dtype": "float16"}),
+        (TypeError, "such as torch.bfloat16, not torch.int64", {"dtype": torch.int64}),
+    ],
+)
+def test_wrong_options(error: type[Exception], told: str, wrong: dict[str, Any]) -> None:
+    with pytest.raises(error, match=re.escape(told)):
+        load(archc.text(NET), **wrong)
 
 
 def test_graph_takes_no_settings() -> None:
