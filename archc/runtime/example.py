@@ -32,6 +32,10 @@ def sizes(graph: Graph, given: Mapping[str, int] | None = None) -> dict[str, int
     if strange := sorted(fixed.keys() - set(free)):
         known = f"free are {', '.join(free)}" if free else "all its sizes are set"
         raise NoSizes(f"{graph.name} has no free dimension {', '.join(strange)}: {known}")
+    for condition in (guard.condition for guard in graph.guards):
+        if (names := symbols(condition)) <= fixed.keys() and not evaluate(condition, fixed):
+            wrong = ", ".join(f"{name} = {fixed[name]}" for name in sorted(names))
+            raise NoSizes(f"{graph.name} asks {condition}, and {wrong}")
     batch = {name for name in _first(graph) if name not in fixed}
     rest = [name for name in free if name not in fixed and name not in batch]
     for found in islice(_tries(fixed, batch, rest), MOST_TRIES):
