@@ -124,7 +124,7 @@ class Manifest:
         given = {name for name, value in values.items() if value is not None}
         taken = [port.name for port in self.inputs]
         if missing := [name for name in taken if name not in given]:
-            raise TypeError(f"missing {', '.join(missing)}: the file was made with what is given there")
+            raise TypeError(f"missing {', '.join(missing)}: the file was made with it given")
         if further := sorted(given - set(taken)):
             raise TypeError(f"{', '.join(further)}: the file was made without it; export with it given")
         return values
