@@ -169,6 +169,20 @@ def test_inputs_that_do_not_fit_are_refused_as_without_compilation(whole: bool) 
     assert graphs(model) == [1]
 
 
+@open_sizes
+@pytest.mark.parametrize("whole", [False, True])
+def test_a_mistake_in_a_call_leaves_sizes_open(whole: bool) -> None:
+    model = loaded(NET, whole=whole)
+    with pytest.raises(RuntimeError, match="dtype|Double"):
+        model(torch.ones(2, 3, 8, dtype=torch.float64))
+    (record,) = compilations(model)
+    assert (record.sizes, record.note) == ("any B, T", "")
+    with torch.no_grad():
+        for batch, length in ((2, 3), (5, 4)):
+            model(torch.ones(batch, length, 8))
+    assert graphs(model) == [1]
+
+
 def test_what_differs_is_told() -> None:
     model = loaded(NET)
     x = torch.randn(2, 3, 8, requires_grad=True)

@@ -78,7 +78,12 @@ class Shared:
         if len(self.forwards) >= MOST:
             self._give_up(f"compiled for {MOST} combinations of sizes; further ones run as they stand", False)
             return self.base.forward(module, *args, **kwargs)
-        return self._compiled(key, module, args, kwargs)
+        asked = list(self.tried), self.fullgraph, list(self.notes)
+        try:
+            return self._compiled(key, module, args, kwargs)
+        except Exception:  # a mistake of the call, which tells nothing of what torch can do
+            self.tried, self.fullgraph, self.notes = asked
+            raise
 
     def _sizes(self, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> tuple[Any, ...] | None:
         """What is fixed of the arguments; None where compiled code is not for them."""
