@@ -136,8 +136,7 @@ def _without_plugins() -> None:
     """Our models need none of the plugins that watch pydantic's. It would search all installed distributions
     for them, and imports what it takes to search even where the environment wants none: as much as a
     twentieth of a start."""
-    if "PYDANTIC_DISABLE_PLUGINS" not in os.environ:
-        os.environ["PYDANTIC_DISABLE_PLUGINS"] = "__all__"
+    if os.environ.get("PYDANTIC_DISABLE_PLUGINS", "__all__") == "__all__":
         loader = ModuleType("pydantic.plugin._loader")
         loader.get_plugins = tuple  # type: ignore[attr-defined]
         sys.modules.setdefault(loader.__name__, loader)
