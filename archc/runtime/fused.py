@@ -22,6 +22,7 @@ from typing import Any, NamedTuple
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
+from torch.autograd import forward_ad
 from torch.nn.utils.fusion import fuse_conv_bn_weights, fuse_linear_bn_weights
 
 LARGE = 2**21
@@ -121,29 +122,27 @@ class Fused(nn.Module):
             # do not tell whether they have changed.
             return self.plainly(x)
         if made_of != self._made_of:
-            self.forget()
-            self._made_of = made_of
             # While they are held nothing else can come to lie where they are.
-            self._held = [t.detach() for t in weights]
+            self._forms, self._held = {}, [t.detach() for t in weights]
+            self._made_of = made_of  # last, since other threads may call meanwhile
         if x.dtype is not weights[0].dtype:
             return self.plainly(x)
         like = large, x.shape if large and x.dim() == 4 else x.dim()
         form = self._forms.get(like)
         if form is None:
-            form = self._made(x, like)
+            form = self._made(x, like, weights[0].device)
         return form(x)
 
     def plainly(self, x: Tensor) -> Any:
         """What the layers give, called as they are."""
         raise NotImplementedError
 
-    def _made(self, x: Tensor, like: tuple[bool, Any]) -> Form:
-        """A new form for inputs like this one."""
-        if len(self._forms) == MOST:
-            del self._forms[next(iter(self._forms))]
+    def _made(self, x: Tensor, like: tuple[bool, Any], device: torch.device) -> Form:
+        """A new form for inputs like this one; `device` is that of the weights."""
+        kept = list(self._forms.items())[1 - MOST :]
         with torch.inference_mode(False), torch.no_grad():
-            here = x.device == self._held[0].device
-            form = self._forms[like] = self._form(x, like[0]) if here else self.plainly
+            form = self._form(x, like[0]) if x.device == device else self.plainly
+        self._forms = {**dict(kept), like: form}
         return form
 
     def extra_repr(self) -> str:
@@ -183,6 +182,8 @@ class Fused(nn.Module):
         for name, kind in zip(self.names, self._kinds, strict=True):
             layer = self._layer(name)
             if type(layer) is not kind or layer._forward_hooks or layer._forward_pre_hooks:
+                return None
+            if "forward" in vars(layer):  # wrapped, as libraries do that load weights when they are needed
                 return None
             if layer.training and kind in _NORMS:
                 return None
@@ -284,6 +285,7 @@ def _plain_inference(x: Tensor) -> bool:
         type(x) is Tensor
         and not (x.requires_grad and torch.is_grad_enabled())
         and not torch.is_autocast_enabled(x.device.type)
+        and forward_ad._current_level < 0
         and not torch.jit.is_tracing()  # type: ignore[reportPrivateImportUsage]
     )
 

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import copy
+import sys
 from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
 import torch
 from torch import Tensor, nn
+from torch.autograd import forward_ad
 
 import archc
 from archc.graph import inference
@@ -227,6 +230,44 @@ def test_hooks_of_layers_are_called(packing: None) -> None:
         handle.remove()
         faster(x)
     assert [tuple(made.shape) for made in seen] == [(2, 8, 7, 9)]
+
+
+def test_a_wrapped_forward_of_a_layer_is_called(packing: None) -> None:
+    plain, faster, x = pair()
+    loaded(faster, plain)
+    faster(x)
+    norm: Any = faster.norm
+    seen, forward = [], norm.forward
+    norm.forward = lambda given: seen.append(1) or forward(given)
+    same(faster(x), plain(x))
+    assert seen == [1]
+
+
+def test_tangents_are_those_of_the_layers(packing: None) -> None:
+    plain, faster, x = pair()
+    loaded(faster, plain)
+    with forward_ad.dual_level():
+        dual = forward_ad.make_dual(x, torch.randn_like(x))
+        found, expected = (
+            [forward_ad.unpack_dual(y) for y in flat(model(dual))] for model in (faster, plain)
+        )
+    for ours, true in zip(found, expected, strict=True):
+        assert (ours.tangent is None) == (true.tangent is None)
+        same(ours.primal, true.primal)
+        if true.tangent is not None:
+            same(ours.tangent, true.tangent)
+
+
+def test_threads_may_share_a_new_model() -> None:
+    _, faster, x = pair()
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    try:
+        with ThreadPoolExecutor(4) as pool:
+            for _ in range(100):
+                list(pool.map(copy.deepcopy(faster), [x] * 4))
+    finally:
+        sys.setswitchinterval(before)
 
 
 def test_gradients_are_those_of_the_layers(packing: None) -> None:
