@@ -17,7 +17,7 @@ from pathlib import Path
 
 from archc.cli.files import check_target, write
 from archc.cli.main import FINE, WRONG, Parser, UsageError
-from archc.cli.running import add_running, run_sizes, there
+from archc.cli.running import add_running, run_sizes, weights_there
 from archc.cli.spec import add_output, as_json, checked, file, status, told
 from archc.cli.terminal import working
 from archc.draw.options import DrawError
@@ -67,7 +67,7 @@ def execute(options: argparse.Namespace) -> int:
     from archc.cli.bench_report import facts, picture, told_bench
 
     sizes = run_sizes(options.size)
-    there(options.weights)
+    weights_there(options.weights, options.names)
     target = Path(options.output) if options.output else None
     if target:
         check_target(target, options.force)

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from archc.cli.files import check_target
 from archc.cli.main import FINE, WRONG, Parser, UsageError
-from archc.cli.running import DTYPES, run_sizes, there
+from archc.cli.running import DTYPES, run_sizes, weights_there
 from archc.cli.spec import add_arguments, add_output, as_json, checked, file, show, status, told
 from archc.cli.terminal import bold, working
 from archc.report.text import size, table
@@ -69,7 +69,7 @@ def execute(options: argparse.Namespace) -> int:
     _refuse(path, options)
     sizes = run_sizes(options.size)
     check_target(path, options.force)
-    there(options.weights)
+    weights_there(options.weights, options.names)
     result = checked(options)
     if not told(result):
         return status(result)
@@ -119,8 +119,6 @@ def _refuse(path: Path, options: argparse.Namespace) -> None:
         raise UsageError(str(error)) from None
     if options.write_names and kind != "weights":
         raise UsageError("--write-names is for .safetensors: other files have no names of weights to choose")
-    if options.names and not options.weights:
-        raise UsageError("--names tells how the tensors of --weights are named, and there is no --weights")
 
 
 def facts(made: Exported) -> dict[str, Any]:

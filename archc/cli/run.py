@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from archc.cli.draw import format_for, note
 from archc.cli.files import check_target, write
 from archc.cli.main import FINE, WRONG, Parser, UsageError
-from archc.cli.running import add_running, run_sizes, there, told_shape
+from archc.cli.running import add_running, run_sizes, there, told_shape, weights_there
 from archc.cli.spec import add_output, as_json, checked, show, status, told
 from archc.cli.terminal import bold, working
 from archc.draw.options import DrawError
@@ -52,7 +52,8 @@ def execute(options: argparse.Namespace) -> int:
         if path:
             check_target(path, options.force)
     format = format_for(options.draw) if options.draw else None
-    there(options.input, options.weights)
+    there(options.input)
+    weights_there(options.weights, options.names)
     start = perf_counter()
     result = checked(options)
     if not told(result):

@@ -52,6 +52,13 @@ def there(*paths: Path | None) -> None:
             raise UsageError(f"there is no file {path}")
 
 
+def weights_there(path: Path | None, names: str | None) -> None:
+    """Raise UsageError where the file of weights is missing, or `--names` stands without one."""
+    there(path)
+    if names and not path:
+        raise UsageError("--names tells how the tensors of --weights are named, and there is no --weights")
+
+
 def told_shape(shape: Any) -> str:
     """The shape of an input or output, as a person reads it."""
     if shape is None:

@@ -169,6 +169,7 @@ def test_the_command_offers_the_strategies_that_there_are() -> None:
         (("--threads", "0"), "'0' is no number from 1 on"),
         (("--size", "B"), "--size 'B' is not NAME=SIZE"),
         (("--weights", "none.safetensors"), "there is no file none.safetensors"),
+        (("--names", "original"), "--names tells how the tensors of --weights are named"),
         (("--strategy", "fast"), "invalid choice: 'fast'"),
         (("--strategy", "inference", "--train"), "inference is for inference alone; leave out --train"),
     ],

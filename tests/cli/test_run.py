@@ -70,6 +70,12 @@ def test_memory_that_is_kept(run, monkeypatch: pytest.MonkeyPatch, kept: bool, t
     assert told in run("run", "net.yaml", "--no-compile", "--keep-memory").out
 
 
+@pytest.mark.parametrize("command", [("run",), ("export", "-o", "net.pt2")])
+def test_names_without_weights(run, command: tuple[str, ...]) -> None:
+    ended = run(*command, "net.yaml", "--names", "original")
+    assert ended.status == 2 and "there is no --weights" in ended.err
+
+
 def test_run_json_and_sizes(run) -> None:
     ended = run(
         "run", "net.yaml", "--no-compile", "--json", "--size", "B=2", "-p", "H=6", "--dtype", "float64"
