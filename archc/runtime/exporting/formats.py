@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -31,7 +32,9 @@ def _aot(program: ExportedProgram, manifest: Manifest, path: Path) -> None:
     options |= CPU_OPTIONS if manifest.device == "cpu" else {}
     try:
         module = program.module(check_guards=False)  # the manifest has them, for whoever opens the file
-        files = torch._inductor.aot_compile(module, arguments, named, options=options)  # type: ignore[arg-type]
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of torch, about itself
+            files = torch._inductor.aot_compile(module, arguments, named, options=options)  # type: ignore[arg-type]
     except Exception as error:
         if "InvalidCxxCompiler" in f"{type(error).__name__} {error}" or "No working C++ compiler" in str(
             error
