@@ -88,6 +88,7 @@ def connect(
         elif feed.name not in by_name:
             if feed.operand is ABSENT:
                 continue  # an optional part wired to a port that is not there
+            assert feed.name is not None
             close = did_you_mean(feed.name, by_name)
             help = f"did you mean `{close}`?" if close else _signature(name, ports)
             context.error("A404", f"`{name}` has no input `{feed.name}`", feed.span, help)
