@@ -150,6 +150,25 @@ def test_hooks_see_compiled_blocks() -> None:
     assert graphs(model) == [1]
 
 
+def test_blocks_within_transforms_run_as_they_stand() -> None:
+    model, x = loaded(NET), torch.randn(4, 2, 3, 8)
+    model(x[0])
+    before = graphs(model)
+    plain: Any = archc.load(archc.text(NET))
+    plain.load_state_dict(model.state_dict())
+
+    def loss(net: nn.Module, weights: Any) -> Tensor:
+        return torch.func.functional_call(net, weights, (x[0],)).square().mean()
+
+    ours, true = (
+        torch.func.grad(lambda w, n=net: loss(n, w))(dict(net.named_parameters())) for net in (model, plain)
+    )
+    torch.testing.assert_close(ours, true)
+    with torch.no_grad():
+        torch.testing.assert_close(torch.func.vmap(model)(x), torch.func.vmap(plain)(x))
+    assert graphs(model) == before
+
+
 def test_compiled_blocks_within_a_compiled_model() -> None:
     model = loaded(NET)
     x = torch.randn(2, 3, 8)

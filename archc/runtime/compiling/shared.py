@@ -292,13 +292,13 @@ def compiled_class(shared: Shared) -> type[nn.Module]:
     """A class as that of a block, whose forward goes through its compiled code.
 
     A deep copy stays compiled, a pickle holds the block's own class. Where something else traces (an
-    export, torch.compile round it) it is the block as it stands.
+    export, torch.compile round it) or transforms (torch.func) it is the block as it stands.
     """
     base: Any = shared.base
 
     @functools.wraps(base.forward)
     def forward(self: nn.Module, *args: Any, **kwargs: Any) -> Any:
-        if torch.compiler.is_compiling():
+        if torch.compiler.is_compiling() or torch._C._functorch.peek_interpreter_stack() is not None:
             return base.forward(self, *args, **kwargs)
         return shared(self, args, kwargs)
 
