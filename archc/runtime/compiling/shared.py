@@ -288,6 +288,11 @@ def _empty(cls: type[nn.Module]) -> nn.Module:
     return cls.__new__(cls)
 
 
+def _transformed() -> bool:
+    """Is this within a transform of torch.func?"""
+    return torch._C._functorch.peek_interpreter_stack() is not None  # type: ignore[attr-defined]
+
+
 def compiled_class(shared: Shared) -> type[nn.Module]:
     """A class as that of a block, whose forward goes through its compiled code.
 
@@ -298,7 +303,7 @@ def compiled_class(shared: Shared) -> type[nn.Module]:
 
     @functools.wraps(base.forward)
     def forward(self: nn.Module, *args: Any, **kwargs: Any) -> Any:
-        if torch.compiler.is_compiling() or torch._C._functorch.peek_interpreter_stack() is not None:
+        if torch.compiler.is_compiling() or _transformed():
             return base.forward(self, *args, **kwargs)
         return shared(self, args, kwargs)
 
