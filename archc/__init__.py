@@ -20,7 +20,11 @@ if TYPE_CHECKING:
     from archc.graph.ir import Graph
     from archc.ops.user import op
     from archc.ops.user_initialisers import initialiser
-    from archc.runtime import export, load, load_weights, open_exported, save_weights
+    from archc.runtime.exporting.export import export
+    from archc.runtime.exporting.opened import open_exported
+    from archc.runtime.load import load
+    from archc.runtime.saving import save_weights
+    from archc.runtime.weights import load_weights
     from archc.source.diagnostic import Diagnostic, SpecError
 
 __all__ = [
@@ -52,13 +56,13 @@ _HOMES = {
     "Graph": "archc.graph.ir",
     "Result": "archc.graph.compile",
     "SpecError": "archc.source.diagnostic",
-    "export": "archc.runtime",
+    "export": "archc.runtime.exporting.export",
     "initialiser": "archc.ops.user_initialisers",
-    "load": "archc.runtime",
-    "load_weights": "archc.runtime",
+    "load": "archc.runtime.load",
+    "load_weights": "archc.runtime.weights",
     "op": "archc.ops.user",
-    "open_exported": "archc.runtime",
-    "save_weights": "archc.runtime",
+    "open_exported": "archc.runtime.exporting.opened",
+    "save_weights": "archc.runtime.saving",
 }
 
 

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any
 
 from archc.cli.files import check_target
 from archc.cli.main import FINE, WRONG, Parser, UsageError
-from archc.cli.running import DTYPES, run_sizes, weights_there
-from archc.cli.spec import add_arguments, add_output, as_json, checked, file, show, status, told
+from archc.cli.running import add_model, run_sizes, weights_there
+from archc.cli.spec import add_output, as_json, checked, file, show, status, told
 from archc.cli.terminal import bold, working
 from archc.report.text import size, table
 from archc.source.diagnostic import SpecError
@@ -27,7 +27,7 @@ EXAMPLE = "  archc export 'specs/vq/nets.yaml#Encoder@iris' -o encoder.onnx"
 
 
 def arguments(parser: Parser) -> None:
-    add_arguments(parser)
+    add_model(parser, device="cpu", sizes="in the inputs to trace with")
     parser.add_argument(
         "-o",
         "--output",
@@ -38,19 +38,6 @@ def arguments(parser: Parser) -> None:
     )
     parser.add_argument(
         "--aot", action="store_true", help="compile the .pt2 by AOTInductor, for machines like this one"
-    )
-    parser.add_argument(
-        "--size",
-        metavar="NAME=SIZE",
-        action="append",
-        default=[],
-        help="the size of a free dimension in the inputs to trace with (-p sets it in the file)",
-    )
-    parser.add_argument("--device", choices=("auto", "cpu", "cuda"), default="cpu", help="default: cpu")
-    parser.add_argument("--dtype", choices=DTYPES, default="float32", help="default: float32")
-    parser.add_argument("--weights", metavar="FILE", type=Path, help="a safetensors file (default: random)")
-    parser.add_argument(
-        "--names", metavar="NAME", help="the checkpoint map by which --weights names its tensors"
     )
     parser.add_argument(
         "--write-names",

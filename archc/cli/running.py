@@ -1,4 +1,4 @@
-"""What the commands that run a model have in common: `run` and `bench`."""
+"""What the commands that run a model have in common: `run`, `bench` and `export`."""
 
 from __future__ import annotations
 
@@ -13,24 +13,31 @@ DTYPES = ("float32", "float64", "bfloat16", "float16")
 
 def add_running(parser: Parser) -> None:
     """The spec, and how it is run."""
+    add_model(parser, device="auto", sizes="in this run")
+    parser.add_argument(
+        "--keep-memory",
+        action="store_true",
+        help="keep the memory that tensors free for the next call: faster on a CPU, with glibc only",
+    )
+
+
+def add_model(parser: Parser, device: str, sizes: str) -> None:
+    """The spec, and what is loaded of it: on which `device` by default, and where `--size` counts."""
     add_arguments(parser)
     parser.add_argument(
         "--size",
         metavar="NAME=SIZE",
         action="append",
         default=[],
-        help="the size of a free dimension in this run (-p sets it in the model); may be given again",
+        help=f"the size of a free dimension {sizes} (-p sets it in the model); may be given again",
     )
-    parser.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto", help="default: auto")
+    parser.add_argument(
+        "--device", choices=("auto", "cpu", "cuda"), default=device, help=f"default: {device}"
+    )
     parser.add_argument("--dtype", choices=DTYPES, default="float32", help="default: float32")
     parser.add_argument("--weights", metavar="FILE", type=Path, help="a safetensors file (default: random)")
     parser.add_argument(
         "--names", metavar="NAME", help="the checkpoint map by which the file names its tensors"
-    )
-    parser.add_argument(
-        "--keep-memory",
-        action="store_true",
-        help="keep the memory that tensors free for the next call: faster on a CPU, with glibc only",
     )
 
 

@@ -20,16 +20,15 @@ from torch.utils._pytree import tree_leaves
 
 from archc.runtime.allocator import keep_freed_memory
 from archc.runtime.bench import Built, Called, Job, Machine, Memory, Sample, Strategy
+from archc.runtime.compiler import NO_COMPILER, lacks_compiler
 from archc.runtime.example import NoSizes, inputs, sizes
 from archc.runtime.load import load
 from archc.runtime.session import (
-    NO_COMPILER,
     CannotRun,
     applied,
     choose_device,
     compiled,
     device_name,
-    lacks_compiler,
     peak,
 )
 from archc.source.diagnostic import SpecError

@@ -18,6 +18,7 @@ from torch import nn
 from archc.graph.inference import Optimization
 from archc.graph.ir import Graph
 from archc.runtime.allocator import keep_freed_memory
+from archc.runtime.compiler import NO_COMPILER, lacks_compiler
 from archc.runtime.load import load
 
 if TYPE_CHECKING:
@@ -179,15 +180,6 @@ def _first_call(model: nn.Module, values: Mapping[str, Any], device: str) -> tup
         if lacks_compiler(error):
             raise CannotRun(f"{NO_COMPILER}, or use --no-compile") from None
         raise
-
-
-NO_COMPILER = "torch.compile needs a C++ compiler and finds none; install g++"
-
-
-def lacks_compiler(error: Exception) -> bool:
-    """Is it the C++ compiler that torch.compile did not find?"""
-    told = f"{type(error).__name__} {error}"
-    return "InvalidCxxCompiler" in told or "No working C++ compiler" in told
 
 
 def outputs(graph: Graph, result: Any) -> Values:

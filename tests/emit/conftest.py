@@ -50,7 +50,7 @@ def model(emitted: Callable[..., Emitted]) -> Callable[..., Any]:
     """The model of a spec's text, with random weights, in evaluation."""
     import torch
 
-    from archc.runtime import build_module
+    from archc.runtime.build import build_module
 
     def make(blocks: str, **settings: Any):
         torch.manual_seed(0)

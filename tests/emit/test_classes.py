@@ -11,7 +11,7 @@ import torch
 import archc
 from archc.emit import refusals
 from archc.graph.compile import Text, graph
-from archc.runtime import build_module
+from archc.runtime.build import build_module
 from archc.source.diagnostic import SpecError
 
 

@@ -252,7 +252,7 @@ def test_sizes_of_the_run(model) -> None:
 
 
 def test_initialisers(emitted) -> None:
-    from archc.runtime import build_module
+    from archc.runtime.build import build_module
 
     source = emitted(
         """\

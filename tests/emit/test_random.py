@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from archc.emit import emit
 from archc.graph.compile import Text, check
-from archc.runtime import build_module
+from archc.runtime.build import build_module
 from tests.emit.interpreter import run
 
 LIBRARY = """\

@@ -7,7 +7,7 @@ import re
 
 import pytest
 
-from archc.runtime import build_module
+from archc.runtime.build import build_module
 
 STACK = """\
   Layer:

@@ -10,7 +10,7 @@ from torch import nn
 
 import archc
 from archc.emit import Emitted
-from archc.runtime import build_module
+from archc.runtime.build import build_module
 
 LOOP = "for module in self.modules():"
 

@@ -15,7 +15,7 @@ from archc.graph import inference
 from archc.graph.compile import Text, check
 from archc.graph.inference import ACTIVATED, FOLDED, LEVERS, Optimized, optimized
 from archc.graph.ir import Apply, Graph
-from archc.runtime import build_module
+from archc.runtime.build import build_module
 from tests.emit.interpreter import run
 from tests.emit.test_random import specs
 

@@ -11,7 +11,7 @@ import torch
 
 from archc.graph import presence
 from archc.graph.ir import Bundle, Graph, Type
-from archc.runtime import load
+from archc.runtime.load import load
 from archc.shapes import Size, Tensor, evaluate, plain, symbols
 
 SIZES = (16, 24, 48, 5, 6, 9)

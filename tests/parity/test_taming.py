@@ -16,7 +16,7 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
 import archc
-from archc.runtime import save_weights
+from archc.runtime.saving import save_weights
 
 from .harness import SPECS
 from .originals import original

@@ -11,8 +11,10 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
 import archc
-from archc.runtime import load, load_weights, save_weights, tensor_files
-from archc.runtime.weights import translated
+from archc.runtime import tensor_files
+from archc.runtime.load import load
+from archc.runtime.saving import save_weights
+from archc.runtime.weights import load_weights, translated
 from archc.source.diagnostic import SpecError
 
 SPEC = archc.text("""\

@@ -16,8 +16,10 @@ from torch import Tensor, nn
 from torch.utils._python_dispatch import TorchDispatchMode
 
 import archc
-from archc.runtime import load, load_weights, save_weights
 from archc.runtime.construct import construct
+from archc.runtime.load import load
+from archc.runtime.saving import save_weights
+from archc.runtime.weights import load_weights
 
 NET = """\
 archc: 1

@@ -15,8 +15,9 @@ from torch import nn
 
 import archc
 from archc.emit import emit
-from archc.runtime import build_module, load
+from archc.runtime.build import build_module
 from archc.runtime.compiling import compile_blocks
+from archc.runtime.load import load
 from archc.source.diagnostic import SpecError
 
 NET = """\

@@ -12,7 +12,8 @@ import pytest
 import torch
 
 import archc
-from archc.runtime import load, save_weights
+from archc.runtime.load import load
+from archc.runtime.saving import save_weights
 
 SPEC = """\
 archc: 1

@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from torch._dynamo.exc import FailOnRecompileLimitHit, TorchDynamoException, Unsupported
 from torch._dynamo.utils import counters
 
+from archc.runtime.compiler import lacks_compiler
 from archc.runtime.compiling.record import Compilation, describe, logger, mode, reason
 from archc.runtime.compiling.signature import depends_on_training, recurrent
 from archc.runtime.compiling.sizes import Axes, Free, choices, names, shapes_spec
@@ -115,7 +116,7 @@ class Shared:
                 forward = self._compile(module)
                 result = self._run(forward, module, args, kwargs)
             except TorchDynamoException as error:
-                if "compiler" in str(error) and "InvalidCxxCompiler" in str(error):
+                if lacks_compiler(error):
                     raise
                 if not self._easier(error):
                     result = self.base.forward(

@@ -10,6 +10,7 @@ from typing import Any
 import torch
 from torch.export import ExportedProgram
 
+from archc.runtime.compiler import lacks_compiler
 from archc.runtime.compiling.shared import CPU_OPTIONS
 from archc.runtime.exporting import onnx_file
 from archc.runtime.exporting.manifest import NAME, Manifest
@@ -36,9 +37,7 @@ def _aot(program: ExportedProgram, manifest: Manifest, path: Path) -> None:
             warnings.simplefilter("ignore")  # of torch, about itself
             files = torch._inductor.aot_compile(module, arguments, named, options=options)  # type: ignore[arg-type]
     except Exception as error:
-        if "InvalidCxxCompiler" in f"{type(error).__name__} {error}" or "No working C++ compiler" in str(
-            error
-        ):
+        if lacks_compiler(error):
             raise ExportError("AOTInductor needs a C++ compiler and finds none; install g++") from None
         raise
     package_pt2(path, aoti_files={"model": files}, extra_files={NAME: manifest.json()})  # type: ignore[dict-item]
